@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+all: module
+
+module:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+clean:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+
+demo:
+	scripts/demo
+
+check:
+	scripts/check
+
+lint:
+	scripts/lint
+
+.PHONY: all module clean demo check lint

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * anyip6: an IPv6 address covered by an RTN_LOCAL route (Any-IP) is local for
+ * sockets, as it is in IPv4.
+ */
+#ifndef ANYIP6_H
+#define ANYIP6_H
+
+#include <linux/ftrace.h>
+#include <linux/in6.h>
+#include <linux/jump_label.h>
+#include <linux/netdevice.h>
+#include <net/net_namespace.h>
+
+/**
+ * struct anyip6_check - a kernel function that tells whether an address is local
+ * @name:  the function that ftrace redirects
+ * @ops:   our hold on it; @ops.func decides which calls are redirected
+ * @armed: @ops is registered
+ */
+struct anyip6_check {
+	const char *name;
+	struct ftrace_ops ops;
+	bool armed;
+};
+
+/**
+ * struct anyip6_path - a way for a socket to ask for a local address
+ * @caller:   the kernel function whose calls of @check we answer
+ * @module:   module that @caller lives in if it may come and go, else NULL
+ * @check:    the check it calls
+ * @prove:    takes this path as a program would; 0 or an errno
+ * @type:     socket type to prove it with
+ * @protocol: protocol of that socket
+ * @start:    first address of @caller
+ * @size:     length of @caller in bytes, 0 while it is not there
+ * @proven:   the prover's call was seen, with this caller
+ */
+struct anyip6_path {
+	const char *caller;
+	const char *module;
+	struct anyip6_check *check;
+	int (*prove)(const struct anyip6_path *path, struct net *net);
+	int type;
+	int protocol;
+	unsigned long start;
+	unsigned long size;
+	bool proven;
+};
+
+/* hook.c */
+extern struct anyip6_path anyip6_paths[];
+extern const unsigned int anyip6_n_paths;
+
+int anyip6_hook_init(void);
+void anyip6_hook_exit(void);
+
+/* proof.c */
+DECLARE_STATIC_KEY_FALSE(anyip6_proving);
+
+int anyip6_prove(struct anyip6_path *path, const char *effect);
+int anyip6_prove_bind(const struct anyip6_path *path, struct net *net);
+int anyip6_prove_ping(const struct anyip6_path *path, struct net *net);
+int anyip6_prove_pktinfo(const struct anyip6_path *path, struct net *net);
+bool anyip6_proof_saw(struct anyip6_path *path);
+bool anyip6_proof_ran(void);
+
+/* local.c */
+bool anyip6_is_local(struct net *net, const struct in6_addr *addr,
+		     const struct net_device *dev);
+
+/* netns.c */
+int anyip6_netns_init(bool default_on);
+void anyip6_netns_exit(void);
+bool anyip6_enabled(const struct net *net);
+
+#endif

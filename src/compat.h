@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every difference between kernels that anyip6 has to know. Each is a feature
+ * probe, because vendors backport; each names the kernel change it is for.
+ */
+#ifndef ANYIP6_COMPAT_H
+#define ANYIP6_COMPAT_H
+
+#include <linux/ftrace.h>
+#include <linux/sysctl.h>
+#include <net/ip6_fib.h>
+#include <net/ip6_route.h>
+#include <net/net_namespace.h>
+#if __has_include("net/ipv6_stubs.h")
+#include <net/ipv6_stubs.h>
+#endif
+
+/*
+ * 5.11, d19ad0775dcd ("ftrace: Have the callbacks receive a struct ftrace_regs
+ * instead of pt_regs"), and a25d036d939a in the same series, which turned
+ * FTRACE_OPS_FL_RECURSION_SAFE ("I need no guard") into the default.
+ * trace_recursion_set() became public with that series.
+ */
+#ifdef trace_recursion_set
+#define anyip6_fregs		ftrace_regs
+#define ANYIP6_FTRACE_NO_GUARD	0
+#define anyip6_pt_regs(fregs)	ftrace_get_regs(fregs)
+#else
+#define anyip6_fregs		pt_regs
+#define ANYIP6_FTRACE_NO_GUARD	FTRACE_OPS_FL_RECURSION_SAFE
+#define anyip6_pt_regs(fregs)	(fregs)
+#endif
+
+/*
+ * Where the architecture hands the callback only the arguments, the
+ * instruction pointer is among them and asking for all registers would make
+ * each call dearer. 6.2, 0ef86097f127, renamed the setter.
+ */
+#ifdef CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS
+#define ANYIP6_FTRACE_REGS	0
+#ifdef ftrace_instruction_pointer_set
+#define anyip6_set_ip(fregs, ip)	ftrace_instruction_pointer_set(fregs, ip)
+#define anyip6_arg(fregs, n)	regs_get_kernel_argument(&(fregs)->regs, n)
+#else
+#define anyip6_set_ip(fregs, ip)	ftrace_regs_set_instruction_pointer(fregs, ip)
+#define anyip6_arg(fregs, n)	ftrace_regs_get_argument(fregs, n)
+#endif
+#else
+#define ANYIP6_FTRACE_REGS	FTRACE_OPS_FL_SAVE_REGS
+#define anyip6_set_ip(fregs, ip)	instruction_pointer_set(anyip6_pt_regs(fregs), ip)
+#define anyip6_arg(fregs, n)	regs_get_kernel_argument(anyip6_pt_regs(fregs), n)
+#endif
+
+/*
+ * 6.11, 78eb4ea25cd5 ("sysctl: treewide: constify the ctl_table argument of
+ * proc_handlers").
+ */
+#define anyip6_ctl typeof(__builtin_choose_expr(			\
+	__builtin_types_compatible_p(proc_handler,			\
+		int(const struct ctl_table *, int, void *, size_t *, loff_t *)), \
+	(const struct ctl_table *)NULL, (struct ctl_table *)NULL))
+
+/*
+ * 6.6, 95d4977876b8 ("sysctl: Add size to register_net_sysctl function"),
+ * made register_net_sysctl() a macro that measures an array; 6.11 stopped
+ * looking for the empty entry that ends a table before.
+ */
+#ifdef register_net_sysctl
+#define anyip6_register_sysctl(net, path, table) \
+	register_net_sysctl_sz(net, path, table, 1)
+#else
+#define anyip6_register_sysctl(net, path, table) \
+	register_net_sysctl(net, path, table)
+#endif
+
+/**
+ * anyip6_table_lookup() - longest match in one IPv6 table
+ * @net:   netns
+ * @table: the table; no policy rule is asked
+ * @oif:   ifindex preferred among routes of equal prefix and metric, or 0
+ * @fl6:   flow with the destination to look for
+ * @dev:   where to store the device of the route found
+ *
+ * Up to 7.1 the lookup itself is to be had, through ipv6_stub. Later that is
+ * gone (ipv6 is never a module), and what is exported makes a per-CPU dst of
+ * the route found.
+ *
+ * Context: any, rcu_read_lock() held; does not sleep.
+ * Return: type of the route found (RTN_*), RTN_UNREACHABLE where none is.
+ */
+static inline u8 anyip6_table_lookup(struct net *net, struct fib6_table *table,
+				     int oif, struct flowi6 *fl6,
+				     const struct net_device **dev)
+{
+#if __has_include("net/ipv6_stubs.h")
+	struct fib6_result res = {};
+
+	if (ipv6_stub->fib6_table_lookup(net, table, oif, fl6, &res, 0))
+		return RTN_UNREACHABLE;
+	*dev = res.nh->fib_nh_dev;
+	return res.fib6_type;
+#else
+	struct rt6_info *rt = ip6_pol_route(net, table, oif, fl6, NULL,
+					    RT6_LOOKUP_F_DST_NOREF);
+	const struct fib6_info *from = rcu_dereference(rt->from);
+
+	/* An error behind a local route is a blackhole nexthop's. */
+	if (rt->dst.error || !from || !rt->rt6i_idev)
+		return RTN_UNREACHABLE;
+	/* dst.dev of a local route is lo, whatever device the route names. */
+	*dev = rt->rt6i_idev->dev;
+	return from->fib6_type;
+#endif
+}
+
+#endif

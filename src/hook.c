@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The redirect: calls of a check that come from one of the known socket paths
+ * run our function instead; all other calls go on as if we were not here.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <net/addrconf.h>
+
+#include "anyip6.h"
+#include "compat.h"
+
+static void anyip6_on_chk_addr(unsigned long ip, unsigned long parent_ip,
+			       struct ftrace_ops *ops,
+			       struct anyip6_fregs *fregs);
+static void anyip6_on_chk_acast(unsigned long ip, unsigned long parent_ip,
+				struct ftrace_ops *ops,
+				struct anyip6_fregs *fregs);
+
+/*
+ * PERMANENT: kernel.ftrace_enabled=0 is refused while we hold the function,
+ * instead of disarming us. IPMODIFY: at most one of its kind a function.
+ */
+#define ANYIP6_CHECK(function, callback) {				\
+	.name = function,						\
+	.ops = {							\
+		.func	= callback,					\
+		.flags	= FTRACE_OPS_FL_IPMODIFY |			\
+			  FTRACE_OPS_FL_PERMANENT |			\
+			  ANYIP6_FTRACE_REGS | ANYIP6_FTRACE_NO_GUARD,	\
+	},								\
+}
+
+/* The checks that we answer for the kernel. */
+enum { ANYIP6_CHK_ADDR, ANYIP6_CHK_ACAST };
+
+static struct anyip6_check anyip6_checks[] = {
+	[ANYIP6_CHK_ADDR] = ANYIP6_CHECK("ipv6_chk_addr", anyip6_on_chk_addr),
+	/*
+	 * A PKTINFO source comes here last, after the check for configured
+	 * addresses said no; so one that is configured costs nothing.
+	 */
+	[ANYIP6_CHK_ACAST] = ANYIP6_CHECK("ipv6_chk_acast_addr_src",
+					  anyip6_on_chk_acast),
+};
+
+/* The socket paths. Every other caller of a check gets the kernel's answer. */
+struct anyip6_path anyip6_paths[] = {
+	{
+		/* TCP, UDP, UDP-Lite, DCCP, MPTCP, kernel_bind(), bpf_bind() */
+		.caller		= "__inet6_bind",
+		.check		= &anyip6_checks[ANYIP6_CHK_ADDR],
+		.prove		= anyip6_prove_bind,
+		.type		= SOCK_DGRAM,
+		.protocol	= IPPROTO_UDP,
+	}, {
+		.caller		= "rawv6_bind",
+		.check		= &anyip6_checks[ANYIP6_CHK_ADDR],
+		.prove		= anyip6_prove_bind,
+		.type		= SOCK_RAW,
+		.protocol	= IPPROTO_NONE,
+	}, {
+		.caller		= "ping_bind",
+		.check		= &anyip6_checks[ANYIP6_CHK_ADDR],
+		.prove		= anyip6_prove_ping,
+		.type		= SOCK_DGRAM,
+		.protocol	= IPPROTO_UDP,
+	}, {
+		/* IPV6_PKTINFO and IPV6_2292PKTINFO of UDP, raw, ping, L2TP */
+		.caller		= "ip6_datagram_send_ctl",
+		.check		= &anyip6_checks[ANYIP6_CHK_ACAST],
+		.prove		= anyip6_prove_pktinfo,
+		.type		= SOCK_DGRAM,
+		.protocol	= IPPROTO_UDP,
+	}, {
+		/* bind and sctp_bindx(), one-to-one and one-to-many */
+		.caller		= "sctp_v6_available",
+		.module		= "sctp",
+		.check		= &anyip6_checks[ANYIP6_CHK_ADDR],
+		.prove		= anyip6_prove_bind,
+		.type		= SOCK_STREAM,
+		.protocol	= IPPROTO_SCTP,
+	}, {
+		.caller		= "l2tp_ip6_bind",
+		.module		= "l2tp_ip6",
+		.check		= &anyip6_checks[ANYIP6_CHK_ADDR],
+		.prove		= anyip6_prove_bind,
+		.type		= SOCK_DGRAM,
+		.protocol	= IPPROTO_L2TP,
+	},
+};
+
+const unsigned int anyip6_n_paths = ARRAY_SIZE(anyip6_paths);
+
+/* Paths are found, proven and lost one at a time. */
+static DEFINE_MUTEX(anyip6_paths_mutex);
+
+/*
+ * Runs in place of ipv6_chk_addr(), whose body is the first call. Its callers
+ * hold rcu_read_lock() and it never sleeps, so after the tasks-RCU grace
+ * period inside unregister_ftrace_function() no task is in here.
+ */
+static noinline int anyip6_chk_addr(struct net *net, const struct in6_addr *addr,
+				    const struct net_device *dev, int strict)
+{
+	if (static_branch_unlikely(&anyip6_proving) && anyip6_proof_ran())
+		return 0;
+
+	return ipv6_chk_addr_and_flags(net, addr, dev, !dev, strict,
+				       IFA_F_TENTATIVE) ||
+	       anyip6_is_local(net, addr, dev);
+}
+
+/* Runs in place of ipv6_chk_acast_addr_src() when the answer is yes. */
+static noinline bool anyip6_chk_acast(struct net *net, struct net_device *dev,
+				      const struct in6_addr *addr)
+{
+	return !(static_branch_unlikely(&anyip6_proving) && anyip6_proof_ran());
+}
+
+/*
+ * A caller that is not there has size 0. One that has gone and come again
+ * elsewhere can be seen with its new start and its old size only by a call
+ * from other text, which is in neither.
+ */
+static __always_inline struct anyip6_path *
+anyip6_path_of(const struct ftrace_ops *ops, unsigned long parent_ip)
+{
+	struct anyip6_path *path;
+
+	for (path = anyip6_paths; path < anyip6_paths + ARRAY_SIZE(anyip6_paths);
+	     path++)
+		if (parent_ip - READ_ONCE(path->start) < READ_ONCE(path->size) &&
+		    &path->check->ops == ops)
+			return path;
+	return NULL;
+}
+
+static void notrace anyip6_on_chk_addr(unsigned long ip, unsigned long parent_ip,
+				       struct ftrace_ops *ops,
+				       struct anyip6_fregs *fregs)
+{
+	struct anyip6_path *path = anyip6_path_of(ops, parent_ip);
+
+	if (!path)
+		return;
+	if (static_branch_unlikely(&anyip6_proving))
+		anyip6_proof_saw(path);
+	anyip6_set_ip(fregs, (unsigned long)anyip6_chk_addr);
+}
+
+/*
+ * The function is not exported, so its own answer is had by letting it run:
+ * the rule is asked here, and only a yes is redirected. The caller holds
+ * rcu_read_lock(), which keeps the device.
+ */
+static void notrace anyip6_on_chk_acast(unsigned long ip,
+					unsigned long parent_ip,
+					struct ftrace_ops *ops,
+					struct anyip6_fregs *fregs)
+{
+	struct anyip6_path *path = anyip6_path_of(ops, parent_ip);
+	bool proving = false;
+
+	if (!path)
+		return;
+	if (static_branch_unlikely(&anyip6_proving))
+		proving = anyip6_proof_saw(path);
+	if (proving || anyip6_is_local((struct net *)anyip6_arg(fregs, 0),
+				       (const struct in6_addr *)anyip6_arg(fregs, 2),
+				       (const struct net_device *)anyip6_arg(fregs, 1)))
+		anyip6_set_ip(fregs, (unsigned long)anyip6_chk_acast);
+}
+
+/*
+ * kallsyms_lookup_name() is not exported. A kprobe that is registered as
+ * disabled finds the address and touches no code; with IBT it lies behind
+ * endbr, so the symbol's own offset is taken off again.
+ */
+static int anyip6_resolve(struct anyip6_path *path)
+{
+	struct kprobe kp = {
+		.symbol_name	= path->caller,
+		.flags		= KPROBE_FLAG_DISABLED,
+	};
+	char sym[KSYM_SYMBOL_LEN];
+	unsigned long off, size;
+	char *plus;
+	int err;
+
+	err = register_kprobe(&kp);
+	if (err)
+		return err;
+	sprint_symbol(sym, (unsigned long)kp.addr);
+	unregister_kprobe(&kp);
+
+	plus = strchr(sym, '+');
+	if (!plus || sscanf(plus, "+%lx/%lx", &off, &size) != 2)
+		return -ENOENT;
+	WRITE_ONCE(path->start, (unsigned long)kp.addr - off);
+	/* A start without its size matches nothing. */
+	smp_wmb();
+	WRITE_ONCE(path->size, size);
+	return 0;
+}
+
+static void anyip6_forget(struct anyip6_path *path)
+{
+	WRITE_ONCE(path->size, 0);
+}
+
+static int anyip6_register(const char *function, struct ftrace_ops *ops)
+{
+	int err;
+
+	err = ftrace_set_filter(ops, (unsigned char *)function, strlen(function), 1);
+	if (err)
+		return err;
+	err = register_ftrace_function(ops);
+	if (err)
+		ftrace_set_filter(ops, NULL, 0, 1);
+	return err;
+}
+
+/*
+ * The filter goes last: an empty filter on registered ops traces every
+ * function. The grace period inside covers tasks in the callback and in the
+ * function that it redirects to, preempted or not.
+ */
+static void anyip6_unregister(struct ftrace_ops *ops)
+{
+	WARN_ON_ONCE(unregister_ftrace_function(ops));
+	ftrace_set_filter(ops, NULL, 0, 1);
+}
+
+static void notrace anyip6_nothing(unsigned long ip, unsigned long parent_ip,
+				   struct ftrace_ops *ops, struct anyip6_fregs *fregs)
+{
+}
+
+/*
+ * ftrace says EBUSY both when it is off and when the function is taken. Ops
+ * that are permanent but redirect nothing get it only in the first case.
+ */
+static bool __init anyip6_ftrace_is_off(const char *function)
+{
+	static struct ftrace_ops trial = {
+		.func	= anyip6_nothing,
+		.flags	= FTRACE_OPS_FL_PERMANENT | ANYIP6_FTRACE_NO_GUARD,
+	};
+
+	if (anyip6_register(function, &trial))
+		return true;
+	anyip6_unregister(&trial);
+	return false;
+}
+
+static int __init anyip6_arm(struct anyip6_check *check)
+{
+	int err = anyip6_register(check->name, &check->ops);
+
+	check->armed = !err;
+	if (err == -EBUSY && anyip6_ftrace_is_off(check->name))
+		pr_err("not loaded: ftrace is off; set kernel.ftrace_enabled=1 and load again\n");
+	else if (err == -EBUSY)
+		pr_err("not loaded: %s is held by a live patch, a kprobe with a post handler or the like\n",
+		       check->name);
+	else if (err)
+		pr_err("not loaded: ftrace cannot redirect %s in this kernel (%d)\n",
+		       check->name, err);
+	return err;
+}
+
+static void anyip6_disarm_all(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(anyip6_checks); i++) {
+		if (anyip6_checks[i].armed)
+			anyip6_unregister(&anyip6_checks[i].ops);
+		anyip6_checks[i].armed = false;
+	}
+}
+
+/* A path that is here must be found and proven; one in a module may be absent. */
+static int __init anyip6_take_path(struct anyip6_path *path)
+{
+	int err = anyip6_resolve(path);
+
+	if (err == -ENOENT && path->module)
+		return 0;
+	if (err)
+		pr_err("not loaded: %s not found in this kernel (%d)\n",
+		       path->caller, err);
+	else
+		err = anyip6_prove(path, "not loaded");
+	return err;
+}
+
+static int __init anyip6_take_paths(void)
+{
+	unsigned int i;
+	int err = 0;
+
+	mutex_lock(&anyip6_paths_mutex);
+	for (i = 0; !err && i < anyip6_n_paths; i++)
+		err = anyip6_take_path(&anyip6_paths[i]);
+	mutex_unlock(&anyip6_paths_mutex);
+	return err;
+}
+
+/*
+ * COMING is before the module's init opens the path to programs, GOING after
+ * its exit has closed it. The proof needs the protocol to be registered; a
+ * path that fails it keeps the kernel's answers.
+ */
+static void anyip6_follow(struct anyip6_path *path, unsigned long event)
+{
+	int err = 0;
+
+	switch (event) {
+	case MODULE_STATE_COMING:
+		err = anyip6_resolve(path);
+		if (err)
+			pr_err("%s not followed: %s not found (%d)\n",
+			       path->module, path->caller, err);
+		break;
+	case MODULE_STATE_LIVE:
+		if (path->size)
+			err = anyip6_prove(path, path->module);
+		break;
+	}
+	if (err || event == MODULE_STATE_GOING)
+		anyip6_forget(path);
+}
+
+static int anyip6_module_event(struct notifier_block *nb, unsigned long event,
+			       void *data)
+{
+	const struct module *mod = data;
+	unsigned int i;
+
+	mutex_lock(&anyip6_paths_mutex);
+	for (i = 0; i < anyip6_n_paths; i++)
+		if (anyip6_paths[i].module &&
+		    !strcmp(anyip6_paths[i].module, mod->name))
+			anyip6_follow(&anyip6_paths[i], event);
+	mutex_unlock(&anyip6_paths_mutex);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block anyip6_module_nb = {
+	.notifier_call = anyip6_module_event,
+};
+
+/**
+ * anyip6_hook_init() - redirect the checks, find and prove the socket paths
+ *
+ * The netns data must be there: calls are answered before this returns.
+ *
+ * Context: process, module load; may sleep.
+ * Return: 0 or an errno, with the reason logged and nothing left behind.
+ */
+int __init anyip6_hook_init(void)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; !err && i < ARRAY_SIZE(anyip6_checks); i++)
+		err = anyip6_arm(&anyip6_checks[i]);
+	if (err)
+		goto err_disarm;
+
+	/* First, so that no module slips in between. */
+	err = register_module_notifier(&anyip6_module_nb);
+	if (err)
+		goto err_disarm;
+
+	err = anyip6_take_paths();
+	if (err)
+		goto err_notifier;
+	return 0;
+
+err_notifier:
+	unregister_module_notifier(&anyip6_module_nb);
+err_disarm:
+	anyip6_disarm_all();
+	return err;
+}
+
+/**
+ * anyip6_hook_exit() - give every check back to the kernel
+ *
+ * Context: process; sleeps for tasks-RCU grace periods. On return no task runs
+ * in this module's part of a check, and none will.
+ */
+void anyip6_hook_exit(void)
+{
+	unregister_module_notifier(&anyip6_module_nb);
+	anyip6_disarm_all();
+}

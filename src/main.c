@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Load and unload. */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ipv6.h>
+#include <linux/module.h>
+
+#include "anyip6.h"
+
+static bool default_on = true;
+module_param(default_on, bool, 0444);
+MODULE_PARM_DESC(default_on, "net.ipv6.anyip_bind of each netns starts at this (default: 1)");
+
+static void __init anyip6_log_loaded(void)
+{
+	const struct anyip6_path *path;
+	char hooks[256];
+	int len = 0;
+
+	for (path = anyip6_paths; path < anyip6_paths + anyip6_n_paths; path++)
+		if (path->size)
+			len += scnprintf(hooks + len, sizeof(hooks) - len,
+					 " %s>%s", path->caller,
+					 path->check->name);
+	pr_info("version %s loaded, default_on=%d, hooks%s\n", ANYIP6_VERSION,
+		default_on, hooks);
+}
+
+static int __init anyip6_init(void)
+{
+	int err;
+
+	if (!ipv6_mod_enabled()) {
+		pr_err("not loaded: IPv6 is off (ipv6.disable=1)\n");
+		return -EAFNOSUPPORT;
+	}
+
+	err = anyip6_netns_init(default_on);
+	if (err) {
+		pr_err("not loaded: net.ipv6.anyip_bind cannot be registered (%d)\n",
+		       err);
+		return err;
+	}
+
+	err = anyip6_hook_init();
+	if (err)
+		goto err_netns;
+
+	anyip6_log_loaded();
+	return 0;
+
+err_netns:
+	anyip6_netns_exit();
+	return err;
+}
+
+/* Sockets that are bound stay bound; only the hooks reach into this module. */
+static void __exit anyip6_exit(void)
+{
+	anyip6_hook_exit();
+	anyip6_netns_exit();
+	pr_info("unloaded\n");
+}
+
+module_init(anyip6_init);
+module_exit(anyip6_exit);
+
+MODULE_AUTHOR("The anyip6 developers");
+MODULE_DESCRIPTION("IPv6 Any-IP: bind() to every address of a local route");
+MODULE_VERSION(ANYIP6_VERSION);
+MODULE_LICENSE("GPL");
