@@ -11,8 +11,12 @@
 #include <net/ip6_fib.h>
 #include <net/ip6_route.h>
 #include <net/net_namespace.h>
+
+#ifdef __has_include	/* not in sparse */
 #if __has_include("net/ipv6_stubs.h")
 #include <net/ipv6_stubs.h>
+#define ANYIP6_IPV6_STUB
+#endif
 #endif
 
 /*
@@ -92,7 +96,7 @@ static inline u8 anyip6_table_lookup(struct net *net, struct fib6_table *table,
 				     int oif, struct flowi6 *fl6,
 				     const struct net_device **dev)
 {
-#if __has_include("net/ipv6_stubs.h")
+#ifdef ANYIP6_IPV6_STUB
 	struct fib6_result res = {};
 
 	if (ipv6_stub->fib6_table_lookup(net, table, oif, fl6, &res, 0))

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Built in place of all else for a kernel that lacks what the hook needs. */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+
+static int __init anyip6_init(void)
+{
+	pr_err("not loaded: this kernel was built without %s\n", ANYIP6_LACKS);
+	return -EOPNOTSUPP;
+}
+
+module_init(anyip6_init);
+
+MODULE_AUTHOR("The anyip6 developers");
+MODULE_DESCRIPTION("IPv6 Any-IP, for a kernel that cannot have it");
+MODULE_VERSION(ANYIP6_VERSION);
+MODULE_LICENSE("GPL");
