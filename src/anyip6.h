@@ -8,7 +8,7 @@
 
 #include <linux/ftrace.h>
 #include <linux/in6.h>
-#include <linux/jump_label.h>
+#include <linux/sched.h>
 #include <linux/netdevice.h>
 #include <net/net_namespace.h>
 
@@ -34,7 +34,6 @@ struct anyip6_check {
  * @protocol: protocol of that socket
  * @start:    first address of @caller
  * @size:     length of @caller in bytes, 0 while it is not there
- * @proven:   the prover's call was seen, with this caller
  */
 struct anyip6_path {
 	const char *caller;
@@ -45,7 +44,6 @@ struct anyip6_path {
 	int protocol;
 	unsigned long start;
 	unsigned long size;
-	bool proven;
 };
 
 /* hook.c */
@@ -56,14 +54,13 @@ int anyip6_hook_init(void);
 void anyip6_hook_exit(void);
 
 /* proof.c */
-DECLARE_STATIC_KEY_FALSE(anyip6_proving);
+extern struct task_struct *anyip6_prover;
 
 int anyip6_prove(struct anyip6_path *path, const char *effect);
 int anyip6_prove_bind(const struct anyip6_path *path, struct net *net);
 int anyip6_prove_ping(const struct anyip6_path *path, struct net *net);
 int anyip6_prove_pktinfo(const struct anyip6_path *path, struct net *net);
-bool anyip6_proof_saw(struct anyip6_path *path);
-bool anyip6_proof_ran(void);
+bool anyip6_proof_answer(const struct in6_addr *addr);
 
 /* local.c */
 bool anyip6_is_local(struct net *net, const struct in6_addr *addr,

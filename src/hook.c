@@ -107,9 +107,6 @@ static DEFINE_MUTEX(anyip6_paths_mutex);
 static noinline int anyip6_chk_addr(struct net *net, const struct in6_addr *addr,
 				    const struct net_device *dev, int strict)
 {
-	if (static_branch_unlikely(&anyip6_proving) && anyip6_proof_ran())
-		return 0;
-
 	return ipv6_chk_addr_and_flags(net, addr, dev, !dev, strict,
 				       IFA_F_TENTATIVE) ||
 	       anyip6_is_local(net, addr, dev);
@@ -119,7 +116,7 @@ static noinline int anyip6_chk_addr(struct net *net, const struct in6_addr *addr
 static noinline bool anyip6_chk_acast(struct net *net, struct net_device *dev,
 				      const struct in6_addr *addr)
 {
-	return !(static_branch_unlikely(&anyip6_proving) && anyip6_proof_ran());
+	return true;
 }
 
 /*
@@ -127,30 +124,25 @@ static noinline bool anyip6_chk_acast(struct net *net, struct net_device *dev,
  * elsewhere can be seen with its new start and its old size only by a call
  * from other text, which is in neither.
  */
-static __always_inline struct anyip6_path *
-anyip6_path_of(const struct ftrace_ops *ops, unsigned long parent_ip)
+static __always_inline bool anyip6_from_path(const struct ftrace_ops *ops,
+					     unsigned long parent_ip)
 {
-	struct anyip6_path *path;
+	const struct anyip6_path *path;
 
 	for (path = anyip6_paths; path < anyip6_paths + ARRAY_SIZE(anyip6_paths);
 	     path++)
 		if (parent_ip - READ_ONCE(path->start) < READ_ONCE(path->size) &&
 		    &path->check->ops == ops)
-			return path;
-	return NULL;
+			return true;
+	return false;
 }
 
 static void notrace anyip6_on_chk_addr(unsigned long ip, unsigned long parent_ip,
 				       struct ftrace_ops *ops,
 				       struct anyip6_fregs *fregs)
 {
-	struct anyip6_path *path = anyip6_path_of(ops, parent_ip);
-
-	if (!path)
-		return;
-	if (static_branch_unlikely(&anyip6_proving))
-		anyip6_proof_saw(path);
-	anyip6_set_ip(fregs, (unsigned long)anyip6_chk_addr);
+	if (anyip6_from_path(ops, parent_ip))
+		anyip6_set_ip(fregs, (unsigned long)anyip6_chk_addr);
 }
 
 /*
@@ -163,16 +155,10 @@ static void notrace anyip6_on_chk_acast(unsigned long ip,
 					struct ftrace_ops *ops,
 					struct anyip6_fregs *fregs)
 {
-	struct anyip6_path *path = anyip6_path_of(ops, parent_ip);
-	bool proving = false;
-
-	if (!path)
-		return;
-	if (static_branch_unlikely(&anyip6_proving))
-		proving = anyip6_proof_saw(path);
-	if (proving || anyip6_is_local((struct net *)anyip6_arg(fregs, 0),
-				       (const struct in6_addr *)anyip6_arg(fregs, 2),
-				       (const struct net_device *)anyip6_arg(fregs, 1)))
+	if (anyip6_from_path(ops, parent_ip) &&
+	    anyip6_is_local((struct net *)anyip6_arg(fregs, 0),
+			    (const struct in6_addr *)anyip6_arg(fregs, 2),
+			    (const struct net_device *)anyip6_arg(fregs, 1)))
 		anyip6_set_ip(fregs, (unsigned long)anyip6_chk_acast);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The module proves its own hook before it stays: it takes each socket path as
- * a program would and sees its redirect run, with the caller recognised. An
- * inlined check, a renamed clone or a patched caller shows up here.
+ * a program would and sees that it is asked. An inlined check, a renamed clone
+ * or a patched caller shows up here.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -11,56 +11,72 @@
 #include <linux/l2tp.h>
 #include <linux/module.h>
 #include <linux/random.h>
+#include <net/ipv6.h>
 #include <net/sock.h>
 #include <net/transp_v6.h>
 
 #include "anyip6.h"
 
-DEFINE_STATIC_KEY_FALSE(anyip6_proving);
-
-static struct task_struct *anyip6_prover;
-static bool anyip6_ran;
-
-/**
- * anyip6_proof_saw() - note that a path's caller was recognised
- * @path: the path
- *
- * Context: ftrace callback; only while anyip6_proving.
- * Return: true if it is the prover that calls.
- */
-bool notrace anyip6_proof_saw(struct anyip6_path *path)
-{
-	if (current != READ_ONCE(anyip6_prover))
-		return false;
-	path->proven = true;
-	return true;
-}
-
-/**
- * anyip6_proof_ran() - note that a redirected call arrived
- *
- * Context: any; only while anyip6_proving.
- * Return: true if it is the prover that calls. The answer to it must be no, so
- * that nothing is bound or sent.
- */
-bool anyip6_proof_ran(void)
-{
-	if (current != READ_ONCE(anyip6_prover))
-		return false;
-	anyip6_ran = true;
-	return true;
-}
-
 /*
- * An address of the discard-only prefix (RFC 6666) that nobody has. The layout
- * of sockaddr_in6 begins that of L2TP, which wants its own length.
+ * Who proves a path now; one at a time. Tested where an address is about to be
+ * looked up, and not a static key: a load shall patch no more code than it must.
  */
-static void anyip6_proof_addr(struct sockaddr_l2tpip6 *addr)
+struct task_struct *anyip6_prover;
+
+static struct in6_addr anyip6_proof_addr;
+static bool anyip6_proof_yes;
+static bool anyip6_proof_asked;
+
+/**
+ * anyip6_proof_answer() - the answer to the prover
+ * @addr: what it was that the path asked for
+ *
+ * Context: called by the prover itself, on one of the socket paths.
+ * Return: what the proof of this path wants to see.
+ */
+bool anyip6_proof_answer(const struct in6_addr *addr)
 {
-	memset(addr, 0, sizeof(*addr));
-	addr->l2tp_family = AF_INET6;
-	addr->l2tp_addr.s6_addr[0] = 0x01;
-	get_random_bytes(addr->l2tp_addr.s6_addr + 8, 8);
+	if (!ipv6_addr_equal(addr, &anyip6_proof_addr))
+		return false;
+	anyip6_proof_asked = true;
+	return anyip6_proof_yes;
+}
+
+/* Of the discard-only prefix (RFC 6666), and so random that nobody has it. */
+static void anyip6_new_proof_addr(void)
+{
+	memset(&anyip6_proof_addr, 0, sizeof(anyip6_proof_addr));
+	anyip6_proof_addr.s6_addr[0] = 0x01;
+	get_random_bytes(anyip6_proof_addr.s6_addr + 8, 8);
+}
+
+/* bind with the answer no; sockaddr_l2tpip6 is sockaddr_in6 and a little more. */
+static int anyip6_refused_bind(const struct anyip6_path *path, struct net *net,
+			       int (*bind)(struct socket *sock, void *addr, int len))
+{
+	struct sockaddr_l2tpip6 addr = {
+		.l2tp_family	= AF_INET6,
+		.l2tp_addr	= anyip6_proof_addr,
+	};
+	struct socket *sock;
+	int err;
+
+	err = sock_create_kern(net, AF_INET6, path->type, path->protocol, &sock);
+	if (err)
+		return err;
+	err = bind(sock, &addr, sizeof(addr));
+	sock_release(sock);
+	return err == -EADDRNOTAVAIL ? 0 : err;
+}
+
+static int anyip6_kernel_bind(struct socket *sock, void *addr, int len)
+{
+	return kernel_bind(sock, addr, len);
+}
+
+static int anyip6_ping_bind(struct socket *sock, void *addr, int len)
+{
+	return pingv6_prot.bind(sock->sk, addr, len);
 }
 
 /**
@@ -73,17 +89,7 @@ static void anyip6_proof_addr(struct sockaddr_l2tpip6 *addr)
  */
 int anyip6_prove_bind(const struct anyip6_path *path, struct net *net)
 {
-	struct sockaddr_l2tpip6 addr;
-	struct socket *sock;
-	int err;
-
-	anyip6_proof_addr(&addr);
-	err = sock_create_kern(net, AF_INET6, path->type, path->protocol, &sock);
-	if (err)
-		return err;
-	err = kernel_bind(sock, (void *)&addr, sizeof(addr));
-	sock_release(sock);
-	return err == -EADDRNOTAVAIL ? 0 : err;
+	return anyip6_refused_bind(path, net, anyip6_kernel_bind);
 }
 
 /**
@@ -100,17 +106,7 @@ int anyip6_prove_bind(const struct anyip6_path *path, struct net *net)
  */
 int anyip6_prove_ping(const struct anyip6_path *path, struct net *net)
 {
-	struct sockaddr_l2tpip6 addr;
-	struct socket *sock;
-	int err;
-
-	anyip6_proof_addr(&addr);
-	err = sock_create_kern(net, AF_INET6, path->type, path->protocol, &sock);
-	if (err)
-		return err;
-	err = pingv6_prot.bind(sock->sk, (void *)&addr, sizeof(addr));
-	sock_release(sock);
-	return err == -EADDRNOTAVAIL ? 0 : err;
+	return anyip6_refused_bind(path, net, anyip6_ping_bind);
 }
 
 /**
@@ -118,8 +114,11 @@ int anyip6_prove_ping(const struct anyip6_path *path, struct net *net)
  * @path: names the type and protocol of the socket
  * @net:  netns, its ip_nonlocal_bind off
  *
+ * The answer is yes, because a no cannot be told from the kernel's own; with
+ * MSG_PROBE nothing is sent.
+ *
  * Context: process; may sleep.
- * Return: 0 if sendmsg answered for the address, else what stopped it earlier.
+ * Return: 0 if the source was taken, else what stopped it.
  */
 int anyip6_prove_pktinfo(const struct anyip6_path *path, struct net *net)
 {
@@ -142,20 +141,22 @@ int anyip6_prove_pktinfo(const struct anyip6_path *path, struct net *net)
 		.msg_namelen	= sizeof(to),
 		.msg_control	= &cmsg,
 		.msg_controllen	= sizeof(cmsg),
+		.msg_flags	= MSG_CONFIRM | MSG_PROBE,
 	};
-	struct sockaddr_l2tpip6 from;
 	struct kvec none = {};
 	struct socket *sock;
 	int err;
 
-	anyip6_proof_addr(&from);
-	info->ipi6_addr = from.l2tp_addr;
+	info->ipi6_addr = anyip6_proof_addr;
 	err = sock_create_kern(net, AF_INET6, path->type, path->protocol, &sock);
 	if (err)
 		return err;
+	anyip6_proof_yes = true;
 	err = kernel_sendmsg(sock, &msg, &none, 1, 0);
+	anyip6_proof_yes = false;
 	sock_release(sock);
-	return err == -EINVAL ? 0 : err;
+	/* Past the check, there may be no route: lo can be down. */
+	return err == -ENETUNREACH ? 0 : err;
 }
 
 /* Any netns in which bind() reaches the check. The caller puts it. */
@@ -175,17 +176,14 @@ static struct net *anyip6_proving_ground(void)
 	return found;
 }
 
-/* Take the path while every redirected call of ours is answered no. */
-static int anyip6_try(struct anyip6_path *path, struct net *net)
+static int anyip6_take(struct anyip6_path *path, struct net *net)
 {
 	int err;
 
-	path->proven = false;
-	anyip6_ran = false;
+	anyip6_new_proof_addr();
+	anyip6_proof_asked = false;
 	WRITE_ONCE(anyip6_prover, current);
-	static_branch_enable(&anyip6_proving);
 	err = path->prove(path, net);
-	static_branch_disable(&anyip6_proving);
 	WRITE_ONCE(anyip6_prover, NULL);
 	return err;
 }
@@ -209,13 +207,13 @@ int anyip6_prove(struct anyip6_path *path, const char *effect)
 		return -EBUSY;
 	}
 
-	err = anyip6_try(path, net);
+	err = anyip6_take(path, net);
 	put_net(net);
-	if (!err && path->proven && anyip6_ran)
+	if (!err && anyip6_proof_asked)
 		return 0;
 	if (err)
-		pr_err("%s: the test of %s ended before %s was called (%d)\n",
-		       effect, path->caller, path->check->name, err);
+		pr_err("%s: the test of %s ended with error %d\n", effect,
+		       path->caller, err);
 	else
 		pr_err("%s: %s does not call %s in this kernel (inlined, or live-patched)\n",
 		       effect, path->caller, path->check->name);
