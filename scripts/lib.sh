@@ -1,0 +1,111 @@
+# shellcheck shell=bash
+# Functions shared by the scripts in this folder. Sourced, never run.
+
+set -Eeuo pipefail
+# A command that ends a script unforeseen is named. What a subshell ended with, it has said itself.
+trap '[[ $BASH_COMMAND == "("* ]] || echo "${BASH_SOURCE[0]##*/}: line $LINENO: failed: $BASH_COMMAND" >&2' ERR
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${ANYIP6_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/anyip6}
+# One clock for a script and those it calls.
+export ANYIP6_START=${ANYIP6_START:-$EPOCHSECONDS}
+mkdir -p "$cache/logs" "$cache/lock"
+: "$top"
+
+say() { printf '[%4ds] %s\n' $((EPOCHSECONDS - ANYIP6_START)) "$*" >&2; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+# However a script or subshell ends, what it started and its scratch folder end too.
+scratch='' job=''
+clean_up() {
+    [[ -z $job ]] || { kill -- "-$job" && wait "$job"; } 2>/dev/null || true
+    [[ -z $scratch ]] || rm -rf --one-file-system "$scratch"
+}
+clean_up_at_exit() {
+    trap clean_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+}
+
+# scratch PARENT: makes a folder there for as long as this script or subshell runs; its name is in $scratch.
+scratch() {
+    mkdir -p "$1"
+    scratch=$(mktemp -d "$1/.anyip6.XXXXXX")
+    clean_up_at_exit
+}
+
+# Only one process at a time past this point: lock NAME. Kept until the shell (or subshell) ends.
+lock() {
+    local fd
+    exec {fd}>"$cache/lock/$1"
+    flock -n "$fd" || { say "$1: waiting for another process that prepares it"; flock "$fd"; }
+}
+
+# quietly LABEL LOG CMD...: CMD's output goes to LOG; a progress line shows that it lives; LOG's end is shown if it fails.
+quietly() {
+    local label=$1 log=$2 rc=0 begin=$EPOCHSECONDS
+    shift 2
+    say "$label"
+    clean_up_at_exit
+    set -m # a process group of its own, so that clean_up gets all of it
+    "$@" >"$log" 2>&1 </dev/null &
+    set +m
+    job=$!
+    progress "$label" "$log" &
+    wait "$job" || rc=$?
+    job=''
+    wait # for progress: it sees the job end
+    ((rc)) || return 0
+    say "$label: FAILED with exit code $rc after $((EPOCHSECONDS - begin)) s; the end of $log:"
+    tail -n 40 "$log" >&2
+    return "$rc"
+}
+
+# On a terminal one line that changes each second; in a file a line each 15 s.
+progress() {
+    local label=$1 log=$2 n=0
+    while sleep 0.1 && kill -0 "$job" 2>/dev/null; do
+        ((++n % 10 == 0)) || continue
+        if [[ -t 2 ]]; then
+            printf '\r\033[K        %s: %d s: %.60s' "$label" $((n / 10)) "$(tail -n 1 "$log" | tr -cd '[:print:]')" >&2
+        elif ((n % 150 == 0)); then
+            say "$label: $((n / 10)) s"
+        fi
+    done
+    [[ ! -t 2 ]] || printf '\r\033[K' >&2
+}
+
+# need_packages PKG...: install what lacks, or say how.
+need_packages() {
+    local missing=() p
+    for p; do
+        [[ $(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) == installed ]] || missing+=("$p")
+    done
+    ((${#missing[@]})) || return 0
+    if ((EUID)); then
+        echo "These packages are needed; install them with:" >&2
+        echo "  sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+        exit 1
+    fi
+    (
+        lock apt
+        export DEBIAN_FRONTEND=noninteractive
+        quietly "apt-get update" "$cache/logs/apt-update.log" apt-get update
+        quietly "installing ${missing[*]}" "$cache/logs/apt-install.log" \
+            apt-get install -y --no-install-recommends "${missing[@]}"
+    )
+}
+
+# The Debian mirror that this machine's apt uses; a machine can have other archives too.
+mirror() {
+    local uri
+    if [[ -n ${ANYIP6_MIRROR:-} ]]; then
+        uri=$ANYIP6_MIRROR
+    else
+        # shellcheck disable=SC2016 # apt's own variable
+        uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | sed -n '\,/debian/\?$,p')
+        uri=${uri%%$'\n'*}
+        [[ -n $uri ]] || die "apt knows no Debian mirror here: set ANYIP6_MIRROR to one (its address ends in /debian)"
+    fi
+    echo "${uri%/}"
+}
