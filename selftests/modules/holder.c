@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Holds a function the way others do, so that the tests see whether anyip6 and
+ * they notice each other. It changes nothing.
+ */
+#include <linux/ftrace.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+
+static char *function = "ipv6_chk_addr";
+module_param(function, charp, 0444);
+MODULE_PARM_DESC(function, "what to hold");
+
+static char *flavour = "ipmodify";
+module_param(flavour, charp, 0444);
+MODULE_PARM_DESC(flavour, "ipmodify (as a live patch does), kprobe (with a post handler) or trace (a plain one)");
+
+#ifdef CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS
+#define HOLDER_REGS	0
+#else
+#define HOLDER_REGS	FTRACE_OPS_FL_SAVE_REGS
+#endif
+
+/* 5.11 gave the callback another last argument; here it goes unused. */
+#ifdef trace_recursion_set
+#define holder_regs	ftrace_regs
+#else
+#define holder_regs	pt_regs
+#endif
+
+static void notrace holder_trace(unsigned long ip, unsigned long parent_ip,
+				 struct ftrace_ops *ops, struct holder_regs *regs)
+{
+}
+
+static struct ftrace_ops holder_ops = {
+	.func	= holder_trace,
+	.flags	= HOLDER_REGS,
+};
+
+static int holder_pre(struct kprobe *p, struct pt_regs *regs)
+{
+	return 0;
+}
+
+/* A kprobe that has one keeps the function to itself. */
+static void holder_post(struct kprobe *p, struct pt_regs *regs,
+			unsigned long flags)
+{
+}
+
+static struct kprobe holder_kprobe = {
+	.pre_handler	= holder_pre,
+};
+
+static bool holder_is(const char *name)
+{
+	return !strcmp(flavour, name);
+}
+
+static int __init holder_hold_ftrace(void)
+{
+	int err;
+
+	if (holder_is("ipmodify"))
+		holder_ops.flags |= FTRACE_OPS_FL_IPMODIFY;
+	err = ftrace_set_filter(&holder_ops, (unsigned char *)function,
+				strlen(function), 1);
+	return err ?: register_ftrace_function(&holder_ops);
+}
+
+static int __init holder_init(void)
+{
+	if (holder_is("ipmodify") || holder_is("trace"))
+		return holder_hold_ftrace();
+	if (!holder_is("kprobe"))
+		return -EINVAL;
+	holder_kprobe.symbol_name = function;
+	holder_kprobe.post_handler = holder_post;
+	return register_kprobe(&holder_kprobe);
+}
+
+static void __exit holder_exit(void)
+{
+	if (holder_is("kprobe"))
+		unregister_kprobe(&holder_kprobe);
+	else
+		unregister_ftrace_function(&holder_ops);
+}
+
+module_init(holder_init);
+module_exit(holder_exit);
+
+MODULE_DESCRIPTION("Holds a kernel function, for the anyip6 selftests");
+MODULE_LICENSE("GPL");
