@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What load.sh, storm.sh and run.sh share. Sourced, from this folder.
+
+# busybox lacks the -e that net/lib.sh asks for.
+readlink -e / >/dev/null 2>&1 || readlink() { command readlink -f "${@:2}"; }
+
+here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+ksft=${KSFT:-$here/../..}
+# shellcheck source=/dev/null
+. "$ksft/net/lib.sh"
+# shellcheck source=/dev/null
+. "$ksft/kselftest/ktap_helpers.sh"
+
+first_file() {
+	local f
+	for f in "$@"; do
+		[ ! -e "$f" ] || { realpath "$f"; return; }
+	done
+}
+
+# Most of these are for those who source this.
+# shellcheck disable=SC2034
+{
+toggle=/proc/sys/net/ipv6/anyip_bind
+tracefs=/sys/kernel/tracing
+any=2001:db8:a::1
+outside=2001:db8:99::1
+holder_ko=${HOLDER_KO:-$(first_file "$here/modules/holder.ko" /holder.ko)}
+anyip6_ko=${ANYIP6_KO:-$(first_file "$here/../anyip6.ko" /anyip6.ko)}
+}
+
+# These tests load and unload the module under everyone's feet.
+need_machine() {
+	[ "$(id -u)" -eq 0 ] || { ktap_skip_all "needs root"; exit "$KSFT_SKIP"; }
+	[ -n "$anyip6_ko" ] || { ktap_skip_all "no anyip6.ko: set ANYIP6_KO"; exit "$KSFT_SKIP"; }
+	! loaded || { ktap_skip_all "anyip6 is loaded, and this test unloads it"; exit "$KSFT_SKIP"; }
+	[ -e "$tracefs/enabled_functions" ] || mount -t tracefs tracefs "$tracefs" || true
+}
+
+loaded() { grep -q '^anyip6 ' /proc/modules; }
+held() { grep -q '^holder ' /proc/modules; }
+
+# shellcheck disable=SC2120 # called without arguments where the defaults are wanted
+load() { insmod "$anyip6_ko" "$@"; }
+
+unload() { rmmod anyip6; }
+
+# ns_any_ip: sets $ns to a new namespace with an Any-IP prefix.
+ns_any_ip() {
+	ns=
+	setup_ns ns && ip -n "$ns" -6 route add local 2001:db8:a::/64 dev lo
+}
+
+in_ns() { ip netns exec "$ns" "$@"; }
+
+# say_why WHAT...: a diagnostic; fails, so that a test can end with it.
+say_why() {
+	ktap_print_msg "$*"
+	return 1
+}
+
+# is WANT GOT WHAT
+is() {
+	[ "$1" = "$2" ] || say_why "$3: expected '$1', got '$2'"
+}
+
+# binds RESULT ADDR: TCP and UDP both, in $ns.
+binds() {
+	is "$2 tcp: $1 $2 udp: $1" "$(in_ns "$here/binder" once "$2" | paste -sd' ')" "bind"
+}
+
+# Nothing of the module is left anywhere.
+all_gone() {
+	! loaded || say_why "still in /proc/modules" || return
+	[ ! -e "$toggle" ] || say_why "$toggle is still there" || return
+	! grep -w anyip6 "$tracefs/enabled_functions" || say_why "a hook of anyip6 is left" || return
+	held || ! grep -w ipv6_chk_addr "$tracefs/enabled_functions" || say_why "ipv6_chk_addr is still hooked"
+}
+
+log_mark() {
+	mark="anyip6-selftest-$$-$RANDOM"
+	echo "$mark" >/dev/kmsg
+}
+
+# The kernel's log since the last mark.
+log_since() { dmesg | sed -n "/$mark/,\$p" | sed 1d; }
+
+# run_tests PREFIX TEST...: each is a function; cleans up after it whatever it did.
+run_tests() {
+	local prefix=$1 t
+	shift
+	ktap_print_header
+	ktap_set_plan $#
+	for t in "$@"; do
+		log_mark
+		if "$t"; then
+			ktap_test_pass "$prefix.$t"
+		else
+			ktap_test_fail "$prefix.$t"
+			log_since | tail -n 20 | sed 's/^/# log: /'
+		fi
+		clean
+	done
+	ktap_finished
+}

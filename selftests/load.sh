@@ -1,0 +1,187 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Loading and unloading anyip6.ko: what it says, what it refuses, what it leaves. For a VM: it changes the whole machine.
+#
+# ANYIP6_KO and HOLDER_KO name the module and modules/holder.ko, if they are not where common.sh looks.
+
+# shellcheck source=common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/common.sh"
+
+ftrace=/proc/sys/kernel/ftrace_enabled
+nonlocal=/proc/sys/net/ipv6/ip_nonlocal_bind
+
+clean() {
+	! loaded || unload
+	! held || rmmod holder
+	echo 1 >"$ftrace"
+	echo 0 >"$nonlocal"
+	# A test that made one has changed $ns; making one is slow, so the first is kept.
+	[ "$ns" = "$first_ns" ] || cleanup_ns "$ns"
+	ns=$first_ns
+}
+
+end() {
+	clean
+	cleanup_all_ns
+}
+
+# refused WORD... -- ARG...: insmod with ARGs fails, one line of the log says why with each WORD in it, nothing is left.
+refused() {
+	local words=() line
+	while [ "$1" != -- ]; do
+		words+=("$1")
+		shift
+	done
+	shift
+	! load "$@" 2>/dev/null || say_why "insmod succeeded" || return
+	line=$(log_since | grep 'anyip6: ')
+	is 1 "$(grep -c . <<<"$line")" "lines in the log" || return
+	for word in "${words[@]}"; do
+		grep -q -- "$word" <<<"$line" || say_why "no '$word' in: $line" || return
+	done
+	all_gone
+}
+
+hold() {
+	[ -n "$holder_ko" ] || say_why "no holder.ko: set HOLDER_KO" || return
+	insmod "$holder_ko" function=ipv6_chk_addr flavour="$1" 2>/dev/null
+}
+
+default_on() {
+	load &&
+		is 1 "$(cat "$toggle")" "init's toggle" &&
+		is 1 "$(in_ns cat "$toggle")" "toggle of a netns that was there" &&
+		binds ok "$any" && binds EADDRNOTAVAIL "$outside" &&
+		ns_any_ip && is 1 "$(in_ns cat "$toggle")" "toggle of a new netns" &&
+		binds ok "$any"
+}
+
+default_on_0() {
+	load default_on=0 &&
+		is 0 "$(cat "$toggle")" "init's toggle" &&
+		is 0 "$(in_ns cat "$toggle")" "toggle of a netns that was there" &&
+		binds EADDRNOTAVAIL "$any" &&
+		in_ns sysctl -qw net.ipv6.anyip_bind=1 && binds ok "$any" &&
+		ns_any_ip && is 0 "$(in_ns cat "$toggle")" "toggle of a new netns" &&
+		binds EADDRNOTAVAIL "$any"
+}
+
+default_on_1() {
+	load default_on=1 && ns_any_ip && is 1 "$(in_ns cat "$toggle")" toggle
+}
+
+bad_parameter() {
+	! load default_on=2 2>/dev/null || say_why "default_on=2 was taken" || return
+	! load default_on=x 2>/dev/null || say_why "default_on=x was taken" || return
+	all_gone
+}
+
+default_on_is_read_only() {
+	load && is 444 "$(stat -c %a /sys/module/anyip6/parameters/default_on)" mode
+}
+
+log_line() {
+	local line
+	load || return
+	line=$(log_since | grep 'anyip6: ')
+	is 1 "$(grep -c . <<<"$line")" "lines in the log" &&
+		grep -q "$(modinfo -F version "$anyip6_ko")" <<<"$line" &&
+		grep -q 'ipv6_chk_addr.*__inet6_bind\|__inet6_bind.*ipv6_chk_addr' <<<"$line" && return
+	say_why "not enough in: $line"
+}
+
+double_load() {
+	load && ! load 2>/dev/null && binds ok "$any"
+}
+
+unload_leaves_nothing() {
+	load && binds ok "$any" && unload && all_gone &&
+		binds EADDRNOTAVAIL "$any" && ! in_ns test -e "$toggle"
+}
+
+load_again() {
+	load && unload && load && binds ok "$any" && unload && all_gone
+}
+
+ftrace_off() {
+	echo 0 >"$ftrace" && refused "not loaded" ftrace_enabled -- &&
+		echo 1 >"$ftrace" && load
+}
+
+ftrace_off_refused_while_loaded() {
+	load || return
+	! { echo 0 >"$ftrace"; } 2>/dev/null || say_why "ftrace could be turned off" || return
+	binds ok "$any"
+}
+
+held_by_ipmodify() {
+	hold ipmodify && refused "not loaded" ipv6_chk_addr -- && rmmod holder && load
+}
+
+held_by_kprobe() {
+	hold kprobe && refused "not loaded" ipv6_chk_addr -- && rmmod holder && load
+}
+
+holds_against_ipmodify() {
+	load || return
+	! hold ipmodify || say_why "a second IPMODIFY user was let in" || return
+	binds ok "$any"
+}
+
+# A kprobe that does not want to change the flow is no rival.
+shares_with_tracing() {
+	hold trace && load && binds ok "$any" && rmmod holder && binds ok "$any"
+}
+
+nonlocal_in_init() {
+	echo 1 >"$nonlocal" && load && binds ok "$any" && binds EADDRNOTAVAIL "$outside"
+}
+
+nonlocal_everywhere() {
+	echo 1 >"$nonlocal" && in_ns sysctl -qw net.ipv6.ip_nonlocal_bind=1 || return
+	refused "not loaded" ip_nonlocal_bind --
+	local result=$?
+	in_ns sysctl -qw net.ipv6.ip_nonlocal_bind=0
+	return "$result"
+}
+
+# An echo server bound to an Any-IP address goes on accepting when the module is gone.
+listener_outlives_module() {
+	local server answer
+	load || return
+	in_ns socat "TCP6-LISTEN:4242,bind=[$any],fork" EXEC:cat &
+	server=$!
+	busywait "$BUSYWAIT_TIMEOUT" listening >/dev/null && unload &&
+		answer=$(echo hello | in_ns socat -t 5 - "TCP6:[$any]:4242")
+	kill_process "$server"
+	is hello "$answer" answer && all_gone
+}
+
+listening() { in_ns grep -q ':1092 .* 0A ' /proc/net/tcp6; }
+
+open_file_outlives_module() {
+	local fd
+	load && exec {fd}<>"$toggle" && unload || return
+	! cat <&"$fd" 2>/dev/null || say_why "the file of a module that is gone can be read" || return
+	! { echo 0 >&"$fd"; } 2>/dev/null || say_why "and written" || return
+	exec {fd}>&-
+	all_gone
+}
+
+# Each netns gets a toggle, also those that come and go meanwhile.
+netns_come_and_go() {
+	local before=$ns
+	load && ns_any_ip && in_ns test -e "$toggle" && cleanup_ns "$ns" && ns=$before && unload && all_gone
+}
+
+need_machine
+trap end EXIT
+ns_any_ip || exit
+first_ns=$ns
+run_tests load \
+	default_on default_on_0 default_on_1 bad_parameter default_on_is_read_only log_line double_load \
+	unload_leaves_nothing load_again \
+	ftrace_off ftrace_off_refused_while_loaded \
+	held_by_ipmodify held_by_kprobe holds_against_ipmodify shares_with_tracing \
+	nonlocal_in_init nonlocal_everywhere \
+	listener_outlives_module open_file_outlives_module netns_come_and_go

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Routes that come, go and change: the answer is that of the moment. */
+#include <sys/socket.h>
+
+#include "kselftest_harness.h"
+#include "anyip6.h"
+
+#define MAX_STEPS	4
+#define SAME		-1
+
+/* An ip command, with PREFIX in it for the family's, and bind()'s errno then. */
+struct step {
+	const char *ip;
+	int on;
+	int v4;		/* SAME: as .on; otherwise IPv4 rightly differs */
+};
+
+struct route_case {
+	struct step steps[MAX_STEPS];
+	const char *undo;
+};
+
+/* One ip process for both families: a line that names PREFIX is for each. */
+static int route_ip(const char *cmd)
+{
+	static const char *const prefix[] = { "2001:db8:20::/64", "10.0.32.0/24" };
+	const char *at = strstr(cmd, "PREFIX");
+	char lines[256];
+	int len = 0;
+
+	if (!at)
+		return ip_batch(AF_UNSPEC, cmd);
+	for (size_t i = 0; i < ARRAY_SIZE(prefix); i++)
+		len += snprintf(lines + len, sizeof(lines) - len, "%.*s%s%s\n",
+				(int)(at - cmd), cmd, prefix[i],
+				at + strlen("PREFIX"));
+	return ip_batch(AF_UNSPEC, lines);
+}
+
+static int free_addr_bind(int family, struct proto proto)
+{
+	const struct bind_spec spec = { .proto = proto, .addr = ADDR_FREE };
+	int fd = sock_bound(family, &spec);
+
+	return fd < 0 ? -fd : close(fd);
+}
+
+static const struct proto protos[] = { PROTO_tcp, PROTO_udp };
+
+static int step_want(const struct step *s, int family, enum anyip6_mode mode)
+{
+	if (family == AF_INET)
+		return s->v4 == SAME ? s->on : s->v4;
+	return mode == MODE_ON ? s->on : EADDRNOTAVAIL;
+}
+
+static void step_check(struct __test_metadata *_metadata, const struct step *s,
+		       int family)
+{
+	int want = step_want(s, family, mode_by_name(_metadata->name));
+
+	for (size_t p = 0; p < ARRAY_SIZE(protos); p++)
+		EXPECT_EQ(want, free_addr_bind(family, protos[p])) {
+			TH_LOG("%s after ip %s",
+			       addr_text(ADDR_FREE, family), s->ip);
+		}
+}
+
+static void route_check(struct __test_metadata *_metadata,
+			const struct route_case *c)
+{
+	for (int i = 0; i < MAX_STEPS && c->steps[i].ip; i++) {
+		ASSERT_EQ(0, route_ip(c->steps[i].ip)) {
+			TH_LOG("ip %s: %s", c->steps[i].ip, ip_message());
+		}
+		step_check(_metadata, &c->steps[i], AF_INET6);
+		step_check(_metadata, &c->steps[i], AF_INET);
+	}
+}
+
+FIXTURE(route) {};
+FIXTURE_VARIANT(route) { struct route_case c; };
+FIXTURE_SETUP(route)
+{
+	enter_host(mode_by_name(_metadata->name));
+}
+FIXTURE_TEARDOWN(route)
+{
+	route_ip("route flush root PREFIX table all");
+	if (variant->c.undo)
+		ip_run("%s", variant->c.undo);
+}
+
+#define TEST_IN_MODE(mode)						\
+	TEST_F(route, mode)						\
+	{								\
+		route_check(_metadata, &variant->c);			\
+	}
+
+TEST_IN_MODE(absent)
+TEST_IN_MODE(off)
+TEST_IN_MODE(on)
+
+#define CASE(name, _undo, ...)						\
+	FIXTURE_VARIANT_ADD(route, name)				\
+	{								\
+		.c = { .steps = { __VA_ARGS__ }, .undo = _undo },	\
+	}
+
+#define NO	EADDRNOTAVAIL
+
+CASE(added_removed, NULL,
+     { "route add local PREFIX dev lo", 0, SAME },
+     { "route del local PREFIX dev lo", NO, SAME },
+     { "route add local PREFIX dev dummy0", 0, SAME });
+CASE(replaced, NULL,
+     { "route add local PREFIX dev lo", 0, SAME },
+     { "route replace unreachable PREFIX table local", NO, SAME },
+     { "route replace local PREFIX dev lo", 0, SAME });
+CASE(only_in_other_table, NULL,
+     { "route add local PREFIX dev lo table 100", NO, SAME },
+     { "route add local PREFIX dev lo", 0, SAME },
+     { "route del local PREFIX dev lo table local", NO, SAME });
+CASE(device_removed, "link del any0",
+     { "link add any0 up type dummy", NO, SAME },
+     { "route add local PREFIX dev any0", 0, SAME },
+     { "link del any0", NO, SAME });
+CASE(device_down, "link del any0",
+     { "link add any0 up type dummy", NO, SAME },
+     { "route add local PREFIX dev any0", 0, SAME },
+     { "link set any0 down", NO, 0 });
+/* The prefixes are then holes in a wider one. */
+CASE(hole, "route flush root 2001:db8::/32 table local",
+     { "route add local 2001:db8::/32 dev lo", 0, NO },
+     { "route add local 10.0.0.0/8 dev lo", 0, 0 },
+     { "route add blackhole PREFIX table local", NO, SAME },
+     { "route del blackhole PREFIX table local", 0, SAME });
+
+ANYIP6_HARNESS_MAIN(true)
