@@ -16,10 +16,11 @@ say() { printf '[%4ds] %s\n' $((EPOCHSECONDS - ANYIP6_START)) "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 # However a script or subshell ends, what it started and its scratch folder end too.
-scratch='' job=''
+scratch='' scratch_of='' job=''
 clean_up() {
     [[ -z $job ]] || { kill -- "-$job" && wait "$job"; } 2>/dev/null || true
-    [[ -z $scratch ]] || rm -rf --one-file-system "$scratch"
+    # Not by a subshell whose parent still needs it.
+    [[ $scratch_of != "$BASHPID" ]] || rm -rf --one-file-system "$scratch"
 }
 clean_up_at_exit() {
     trap clean_up EXIT
@@ -30,7 +31,7 @@ clean_up_at_exit() {
 # scratch PARENT: makes a folder there for as long as this script or subshell runs; its name is in $scratch.
 scratch() {
     mkdir -p "$1"
-    scratch=$(mktemp -d "$1/.anyip6.XXXXXX")
+    scratch=$(mktemp -d "$1/.anyip6.XXXXXX") scratch_of=$BASHPID
     clean_up_at_exit
 }
 
