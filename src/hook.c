@@ -8,6 +8,7 @@
 
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
+#include <linux/l2tp.h>
 #include <linux/module.h>
 #include <net/addrconf.h>
 
