@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "kselftest.h"
+
 /*
  * The topology, built once per mode and never named, so it goes when the
  * program ends:
@@ -145,7 +147,7 @@ int netns_new(void);
 void netns_enter(int fd);
 int netns_any_ip(void);
 int ip_batch(int family, const char *lines);
-__attribute__((format(printf, 1, 2))) int ip_run(const char *fmt, ...);
+int ip_run(const char *fmt, ...) __printf(1, 2);
 const char *ip_message(void);
 int sysctl_write(const char *path, const char *value);
 int sysctl_read(const char *path);

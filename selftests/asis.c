@@ -39,11 +39,14 @@ struct ip_case {
 FIXTURE(ip) {
 	bool accepted;
 };
+
 FIXTURE_VARIANT(ip) { struct ip_case c; };
+
 FIXTURE_SETUP(ip)
 {
 	enter_host(mode_by_name(_metadata->name));
 }
+
 FIXTURE_TEARDOWN(ip)
 {
 	/* Also what should have been refused: the next test is not to suffer. */
@@ -91,26 +94,22 @@ TEST_F(ip, on)
 #define ROUTE(name, args, error)					\
 	IP(name, "route add 2001:db8:77::/64 " args, error,		\
 	   "route del 2001:db8:77::/64")
+#define NEXTHOP(name, args, error)					\
+	IP(name, "nexthop add id 77 " args, error, "nexthop del id 77")
 
-ROUTE(gateway, "via 2001:db8:a::5",
-      "Egress device can not be loopback device");
+ROUTE(gateway, "via 2001:db8:a::5", "Egress device can not be loopback device");
 ROUTE(gateway_dev, "via 2001:db8:a::5 dev veth0", "No route to host");
 ROUTE(gateway_dummy0, "via 2001:db8:d::5 dev dummy0", OK);
 ROUTE(gateway_onlink, "via 2001:db8:a::5 dev veth0 onlink", OK);
 ROUTE(gateway_link_local, "via fe80::1234 dev veth0", OK);
-ROUTE(gateway_configured, "via 2001:db8:1::1 dev veth0",
-      "Gateway can not be a local address");
+ROUTE(gateway_configured, "via 2001:db8:1::1 dev veth0", "Gateway can not be a local address");
 ROUTE(gateway_vrf, "via 2001:db8:f::5 dev dummy1 table 10", "No route to host");
 ROUTE(source, "dev veth0 src 2001:db8:a::5", "Invalid source address");
-ROUTE(source_tentative, "dev veth0 src 2001:db8:a:0:7::1",
-      "Invalid source address");
+ROUTE(source_tentative, "dev veth0 src 2001:db8:a:0:7::1", "Invalid source address");
 ROUTE(source_configured, "dev veth0 src 2001:db8:1::1", OK);
-IP(nexthop, "nexthop add id 77 via 2001:db8:a::5 dev veth0",
-   "No route to host", "nexthop del id 77");
-IP(nexthop_dummy0, "nexthop add id 77 via 2001:db8:d::5 dev dummy0", OK,
-   "nexthop del id 77");
-IP(nexthop_configured, "nexthop add id 77 via 2001:db8:1::1 dev veth0",
-   "Gateway can not be a local address", "nexthop del id 77");
+NEXTHOP(nexthop, "via 2001:db8:a::5 dev veth0", "No route to host");
+NEXTHOP(nexthop_dummy0, "via 2001:db8:d::5 dev dummy0", OK);
+NEXTHOP(nexthop_configured, "via 2001:db8:1::1 dev veth0", "Gateway can not be a local address");
 
 /* Anycast groups are for addresses that are not the host's own */
 
@@ -121,11 +120,14 @@ struct join_case {
 };
 
 FIXTURE(join) {};
+
 FIXTURE_VARIANT(join) { struct join_case c; };
+
 FIXTURE_SETUP(join)
 {
 	enter_host(mode_by_name(_metadata->name));
 }
+
 FIXTURE_TEARDOWN(join) {}
 
 static void join_check(struct __test_metadata *_metadata,
@@ -166,11 +168,14 @@ struct tunnel_case {
 };
 
 FIXTURE(tunnel) {};
+
 FIXTURE_VARIANT(tunnel) { struct tunnel_case c; };
+
 FIXTURE_SETUP(tunnel)
 {
 	enter_host(mode_by_name(_metadata->name));
 }
+
 FIXTURE_TEARDOWN(tunnel)
 {
 	ip_run("link del tun6");
@@ -240,11 +245,14 @@ struct source_case {
 };
 
 FIXTURE(source) {};
+
 FIXTURE_VARIANT(source) { struct source_case c; };
+
 FIXTURE_SETUP(source)
 {
 	enter_host(mode_by_name(_metadata->name));
 }
+
 FIXTURE_TEARDOWN(source) {}
 
 static void source_check(struct __test_metadata *_metadata,
@@ -281,11 +289,14 @@ struct icmp_case {
 };
 
 FIXTURE(icmp) {};
+
 FIXTURE_VARIANT(icmp) { struct icmp_case c; };
+
 FIXTURE_SETUP(icmp)
 {
 	enter_peer(mode_by_name(_metadata->name));
 }
+
 FIXTURE_TEARDOWN(icmp) {}
 
 /* Who answered that the port is closed? -errno if nobody did. */

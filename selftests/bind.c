@@ -85,25 +85,36 @@ static void case_check(struct __test_metadata *_metadata, int family,
 }
 
 FIXTURE(bind) {};
+
 FIXTURE_VARIANT(bind) { struct bind_case c; };
+
 FIXTURE_SETUP(bind)
 {
 	case_enter(&variant->c, mode_by_name(_metadata->name));
 }
+
 FIXTURE_TEARDOWN(bind)
 {
 	case_leave(&variant->c);
 }
 
 FIXTURE(bind4) {};
+
 FIXTURE_VARIANT(bind4) { struct bind_case c; };
+
 FIXTURE_SETUP(bind4)
 {
 	case_enter(&variant->c, mode_by_name(_metadata->name));
 }
+
 FIXTURE_TEARDOWN(bind4)
 {
 	case_leave(&variant->c);
+}
+
+static int oracle_want(const struct bind_case *c)
+{
+	return c->set & SET_DIFFERS ? c->v4 : c->on;
 }
 
 #define TEST_IN_MODE(mode, want)					\
@@ -115,8 +126,7 @@ FIXTURE_TEARDOWN(bind4)
 	TEST_F(bind4, mode)						\
 	{								\
 		case_check(_metadata, AF_INET, &variant->c,		\
-			   variant->c.set & SET_DIFFERS ?		\
-			   variant->c.v4 : variant->c.on);		\
+			   oracle_want(&variant->c));			\
 	}
 
 TEST_IN_MODE(absent, variant->c.stock)
@@ -151,7 +161,9 @@ TEST_IN_MODE(on, variant->c.on)
 #define SCOPE(name)	.first.dev = name, .first.opts = OPT_SCOPE
 #define SET(s)		.set = s
 #define THEN(a)		.two = true, .second.addr = ADDR_##a
+#define THEN_V4(a)	THEN(a), .second.opts = OPT_FAMILY_4
 #define THEN_OPTS(o)	.second.opts = o
+#define EACH_OPTS(o)	OPTS(o), THEN_OPTS(o)
 /* Where IPv4 rightly differs. */
 #define V4(err)		.set = SET_DIFFERS, .v4 = err
 
@@ -257,57 +269,39 @@ ADD(bind,  tcp, multicast, EINVAL, EINVAL, AT(MULTICAST), SCOPE("veth0"));
 
 /* all errors but "not available" come as they did */
 BOTH(any_ip_unprivileged, ANY,		NO,	0,  SET(SET_UNPRIVILEGED));
-V6(any_ip_low_port_unprivileged, ANY,	EACCES,	EACCES,
-   OPTS(OPT_LOW_PORT), SET(SET_UNPRIVILEGED));
+V6(any_ip_low_port_unprivileged, ANY,	EACCES,	EACCES, OPTS(OPT_LOW_PORT), SET(SET_UNPRIVILEGED));
 BOTH(any_ip_low_port,	ANY,		NO,	0,  OPTS(OPT_LOW_PORT));
 BOTH(any_ip_twice,	ANY,		NO,	EINVAL, SET(SET_TWICE));
 
 /* two sockets: ports conflict as between configured addresses */
 BOTH(same,		ANY,		NO,	EADDRINUSE, THEN(ANY));
 BOTH(same_configured,	HOST,		EADDRINUSE, EADDRINUSE, THEN(HOST));
-BOTH(same_port_0,	ANY,		NO,	0,
-     OPTS(OPT_ANY_PORT), THEN(ANY), THEN_OPTS(OPT_ANY_PORT));
-BOTH(same_reuseaddr,	ANY,		NO,	0,
-     OPTS(OPT_REUSEADDR), THEN(ANY), THEN_OPTS(OPT_REUSEADDR));
-BOTH(same_reuseaddr_one, ANY,		NO,	EADDRINUSE,
-     OPTS(OPT_REUSEADDR), THEN(ANY));
-BOTH(same_reuseport,	ANY,		NO,	0,
-     OPTS(OPT_REUSEPORT), THEN(ANY), THEN_OPTS(OPT_REUSEPORT));
-BOTH(same_reuseport_one, ANY,		NO,	EADDRINUSE,
-     OPTS(OPT_REUSEPORT), THEN(ANY));
+BOTH(same_port_0,	ANY,		NO,	0,  THEN(ANY), EACH_OPTS(OPT_ANY_PORT));
+BOTH(same_reuseaddr,	ANY,		NO,	0,  THEN(ANY), EACH_OPTS(OPT_REUSEADDR));
+BOTH(same_reuseaddr_one, ANY,		NO,	EADDRINUSE, OPTS(OPT_REUSEADDR), THEN(ANY));
+BOTH(same_reuseport,	ANY,		NO,	0,  THEN(ANY), EACH_OPTS(OPT_REUSEPORT));
+BOTH(same_reuseport_one, ANY,		NO,	EADDRINUSE, OPTS(OPT_REUSEPORT), THEN(ANY));
 BOTH(two_any_ip,	ANY,		NO,	0,  THEN(ANY2));
 BOTH(any_ip_configured,	ANY,		NO,	0,  THEN(HOST));
 BOTH(any_ip_then_wildcard, ANY,		NO,	EADDRINUSE, THEN(WILDCARD));
 BOTH(wildcard_then_any_ip, WILDCARD,	NO,	EADDRINUSE, THEN(ANY));
-BOTH(wildcard_any_ip_reuseport, WILDCARD, NO,	0,
-     OPTS(OPT_REUSEPORT), THEN(ANY), THEN_OPTS(OPT_REUSEPORT));
-BOTH(any_ip_two_devs,	ANY,		NO,	0,
-     DEV("veth0"), THEN(ANY), .second.dev = "dummy0");
-BOTH(same_in_two_vrfs,	VRF_ANY,	NO,	NO, DEV("vrf0"), THEN(VRF_ANY));
+BOTH(wildcard_reuseport, WILDCARD,	NO,	0,  THEN(ANY), EACH_OPTS(OPT_REUSEPORT));
+BOTH(any_ip_two_devs,	ANY,	NO,	0,  DEV("veth0"), THEN(ANY), .second.dev = "dummy0");
+BOTH(vrf_then_unbound,	VRF_ANY,	NO,	NO, DEV("vrf0"), THEN(VRF_ANY));
 
-ADD(bind,  tcp, same_reuseaddr_listening, NO, EADDRINUSE,
-    AT(ANY), OPTS(OPT_REUSEADDR | OPT_LISTEN),
-    THEN(ANY), THEN_OPTS(OPT_REUSEADDR));
-ADD(bind4, tcp, same_reuseaddr_listening, NO, EADDRINUSE,
-    AT(ANY), OPTS(OPT_REUSEADDR | OPT_LISTEN),
-    THEN(ANY), THEN_OPTS(OPT_REUSEADDR));
-ADD(bind,  tcp, same_reuseport_listening, NO, 0,
-    AT(ANY), OPTS(OPT_REUSEPORT | OPT_LISTEN),
-    THEN(ANY), THEN_OPTS(OPT_REUSEPORT | OPT_LISTEN));
+#define LISTENERS(o)	AT(ANY), THEN(ANY), EACH_OPTS(OPT_LISTEN | (o))
+ADD(bind,  tcp, listen_reuseaddr, NO, EADDRINUSE, LISTENERS(OPT_REUSEADDR));
+ADD(bind4, tcp, listen_reuseaddr, NO, EADDRINUSE, LISTENERS(OPT_REUSEADDR));
+ADD(bind,  tcp, listen_reuseport, NO, 0, LISTENERS(OPT_REUSEPORT));
+ADD(bind4, tcp, listen_reuseport, NO, 0, LISTENERS(OPT_REUSEPORT));
 
 /* an IPv4 wildcard is in the way of an IPv6 wildcard, never of one address */
-V6(any_ip_then_wildcard_v4, ANY,	NO,	0,
-   THEN(WILDCARD), THEN_OPTS(OPT_FAMILY_4));
-V6(any_ip_v6only_then_wildcard_v4, ANY,	NO,	0,
-   OPTS(OPT_V6ONLY), THEN(WILDCARD), THEN_OPTS(OPT_FAMILY_4));
-V6(any_ip_then_any_ip_v4, ANY,		NO,	0,
-   THEN(ANY), THEN_OPTS(OPT_FAMILY_4));
-V6(wildcard_then_any_ip_v4, WILDCARD,	EADDRINUSE, EADDRINUSE,
-   THEN(ANY), THEN_OPTS(OPT_FAMILY_4));
-V6(wildcard_v6only_then_any_ip_v4, WILDCARD, 0,	0,
-   OPTS(OPT_V6ONLY), THEN(ANY), THEN_OPTS(OPT_FAMILY_4));
-V6(wildcard_v6only_then_any_ip, WILDCARD, NO,	EADDRINUSE,
-   OPTS(OPT_V6ONLY), THEN(ANY));
+V6(any_ip_then_wildcard_v4, ANY,	NO,	0, THEN_V4(WILDCARD));
+V6(any_ip_v6only_then_wildcard_v4, ANY, NO,	0, OPTS(OPT_V6ONLY), THEN_V4(WILDCARD));
+V6(any_ip_then_any_ip_v4, ANY,		NO,	0, THEN_V4(ANY));
+V6(wildcard_then_any_ip_v4, WILDCARD,	EADDRINUSE, EADDRINUSE, THEN_V4(ANY));
+V6(wildcard_v6only_then_any_ip_v4, WILDCARD, 0,	0, OPTS(OPT_V6ONLY), THEN_V4(ANY));
+V6(wildcard_v6only_then_any_ip, WILDCARD, NO,	EADDRINUSE, OPTS(OPT_V6ONLY), THEN(ANY));
 
 /* the other protocols that bind on the same path */
 ADD(bind, udplite, any_ip, NO, 0, AT(ANY));

@@ -19,12 +19,12 @@
 
 #define MAX_ERRNO	256
 
-static volatile sig_atomic_t stop;
-
-static void on_sigterm(int sig)
+/* SIGTERM is blocked and asked for, so that the counts are whole. */
+static bool terminated(void)
 {
-	(void)sig;
-	stop = 1;
+	sigset_t pending;
+
+	return !sigpending(&pending) && sigismember(&pending, SIGTERM);
 }
 
 static const char *result_name(int err)
@@ -83,8 +83,12 @@ static int storm(const char *any, const char *configured)
 	const struct sockaddr_in6 to[2] = { parse(any), parse(configured) };
 	static unsigned long counts[2][MAX_ERRNO];
 
-	signal(SIGTERM, on_sigterm);
-	while (!stop)
+	sigset_t term;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
+	while (!terminated())
 		for (int i = 0; i < 4; i++)
 			counts[i / 2][try_bind(&to[i / 2], i % 2 ? SOCK_DGRAM :
 							       SOCK_STREAM)]++;

@@ -79,16 +79,19 @@ static void route_check(struct __test_metadata *_metadata,
 }
 
 FIXTURE(route) {};
+
 FIXTURE_VARIANT(route) { struct route_case c; };
+
 FIXTURE_SETUP(route)
 {
 	enter_host(mode_by_name(_metadata->name));
 }
+
 FIXTURE_TEARDOWN(route)
 {
 	route_ip("route flush root PREFIX table all");
 	if (variant->c.undo)
-		ip_run("%s", variant->c.undo);
+		ip_batch(AF_UNSPEC, variant->c.undo);
 }
 
 #define TEST_IN_MODE(mode)						\
@@ -101,39 +104,66 @@ TEST_IN_MODE(absent)
 TEST_IN_MODE(off)
 TEST_IN_MODE(on)
 
-#define CASE(name, _undo, ...)						\
-	FIXTURE_VARIANT_ADD(route, name)				\
-	{								\
-		.c = { .steps = { __VA_ARGS__ }, .undo = _undo },	\
-	}
-
 #define NO	EADDRNOTAVAIL
 
-CASE(added_removed, NULL,
-     { "route add local PREFIX dev lo", 0, SAME },
-     { "route del local PREFIX dev lo", NO, SAME },
-     { "route add local PREFIX dev dummy0", 0, SAME });
-CASE(replaced, NULL,
-     { "route add local PREFIX dev lo", 0, SAME },
-     { "route replace unreachable PREFIX table local", NO, SAME },
-     { "route replace local PREFIX dev lo", 0, SAME });
-CASE(only_in_other_table, NULL,
-     { "route add local PREFIX dev lo table 100", NO, SAME },
-     { "route add local PREFIX dev lo", 0, SAME },
-     { "route del local PREFIX dev lo table local", NO, SAME });
-CASE(device_removed, "link del any0",
-     { "link add any0 up type dummy", NO, SAME },
-     { "route add local PREFIX dev any0", 0, SAME },
-     { "link del any0", NO, SAME });
-CASE(device_down, "link del any0",
-     { "link add any0 up type dummy", NO, SAME },
-     { "route add local PREFIX dev any0", 0, SAME },
-     { "link set any0 down", NO, 0 });
+FIXTURE_VARIANT_ADD(route, added_removed)
+{
+	.c.steps = {
+		{ "route add local PREFIX dev lo", 0, SAME },
+		{ "route del local PREFIX dev lo", NO, SAME },
+		{ "route add local PREFIX dev dummy0", 0, SAME },
+	},
+};
+
+FIXTURE_VARIANT_ADD(route, replaced)
+{
+	.c.steps = {
+		{ "route add local PREFIX dev lo", 0, SAME },
+		{ "route replace unreachable PREFIX table local", NO, SAME },
+		{ "route replace local PREFIX dev lo", 0, SAME },
+	},
+};
+
+FIXTURE_VARIANT_ADD(route, only_in_other_table)
+{
+	.c.steps = {
+		{ "route add local PREFIX dev lo table 100", NO, SAME },
+		{ "route add local PREFIX dev lo", 0, SAME },
+		{ "route del local PREFIX dev lo table local", NO, SAME },
+	},
+};
+
+FIXTURE_VARIANT_ADD(route, device_removed)
+{
+	.c.steps = {
+		{ "link add any0 up type dummy", NO, SAME },
+		{ "route add local PREFIX dev any0", 0, SAME },
+		{ "link del any0", NO, SAME },
+	},
+	.c.undo = "link del any0",
+};
+
+FIXTURE_VARIANT_ADD(route, device_down)
+{
+	.c.steps = {
+		{ "link add any0 up type dummy", NO, SAME },
+		{ "route add local PREFIX dev any0", 0, SAME },
+		{ "link set any0 down", NO, 0 },
+	},
+	.c.undo = "link del any0",
+};
+
 /* The prefixes are then holes in a wider one. */
-CASE(hole, "route flush root 2001:db8::/32 table local",
-     { "route add local 2001:db8::/32 dev lo", 0, NO },
-     { "route add local 10.0.0.0/8 dev lo", 0, 0 },
-     { "route add blackhole PREFIX table local", NO, SAME },
-     { "route del blackhole PREFIX table local", 0, SAME });
+FIXTURE_VARIANT_ADD(route, hole)
+{
+	.c.steps = {
+		{ "route add local 2001:db8::/32 dev lo", 0, NO },
+		{ "route add local 10.0.0.0/8 dev lo", 0, 0 },
+		{ "route add blackhole PREFIX table local", NO, SAME },
+		{ "route del blackhole PREFIX table local", 0, SAME },
+	},
+	.c.undo = "route del local 2001:db8::/32 dev lo table local\n"
+		  "route del local 10.0.0.0/8 dev lo table local\n",
+};
 
 ANYIP6_HARNESS_MAIN(true)

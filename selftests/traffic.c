@@ -166,8 +166,11 @@ static void traffic_check(struct __test_metadata *_metadata, int family,
 }
 
 FIXTURE(traffic) {};
+
 FIXTURE_VARIANT(traffic) { struct traffic_case c; };
+
 FIXTURE_SETUP(traffic) {}
+
 FIXTURE_TEARDOWN(traffic)
 {
 	enter_host(mode_by_name(_metadata->name));
@@ -175,8 +178,11 @@ FIXTURE_TEARDOWN(traffic)
 }
 
 FIXTURE(traffic4) {};
+
 FIXTURE_VARIANT(traffic4) { struct traffic_case c; };
+
 FIXTURE_SETUP(traffic4) {}
+
 FIXTURE_TEARDOWN(traffic4)
 {
 	enter_host(mode_by_name(_metadata->name));
@@ -228,13 +234,9 @@ CASE(both_any_ip,	HOST, ANY,	HOST, ANY2,	NEEDS_RULE);
 CASE(itself,		HOST, ANY,	HOST, ANY,	NEEDS_RULE);
 
 /* what is bound stays bound */
-CASE(server_then_off,	HOST, ANY,	PEER, PEER,	NEEDS_RULE,
-     .meanwhile = TOGGLE_OFF);
-CASE(client_then_off,	PEER, PEER,	HOST, ANY,	NEEDS_RULE,
-     .meanwhile = TOGGLE_OFF);
-CASE(server_route_back,	HOST, DUMMY,	PEER, PEER,	NEEDS_RULE,
-     .meanwhile = ROUTE_BACK);
-CASE(client_route_back,	PEER, PEER,	HOST, DUMMY,	NEEDS_RULE,
-     .meanwhile = ROUTE_BACK);
+CASE(server_then_off,	HOST, ANY,	PEER, PEER,	NEEDS_RULE, .meanwhile = TOGGLE_OFF);
+CASE(client_then_off,	PEER, PEER,	HOST, ANY,	NEEDS_RULE, .meanwhile = TOGGLE_OFF);
+CASE(server_route_back,	HOST, DUMMY,	PEER, PEER,	NEEDS_RULE, .meanwhile = ROUTE_BACK);
+CASE(client_route_back,	PEER, PEER,	HOST, DUMMY,	NEEDS_RULE, .meanwhile = ROUTE_BACK);
 
 ANYIP6_HARNESS_MAIN(true)
