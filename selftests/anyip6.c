@@ -401,13 +401,14 @@ static void wait_dad_failed(enum anyip6_addr addr)
 }
 
 /*
- * An address stays tentative while its probes last, so let them last; only
- * the duplicate one, which peer holds too, is to fail at the first probe.
+ * An address stays tentative while its probes last, so let them last: the
+ * kernel counts up to 255. Only the duplicate one, which peer holds too, is to
+ * fail at the first probe.
  */
 static void host_sysctls(void)
 {
-	sysctl_must("net/ipv6/conf/veth0/dad_transmits", "30000");
-	sysctl_must("net/ipv6/neigh/veth0/retrans_time_ms", "200");
+	sysctl_must("net/ipv6/conf/veth0/dad_transmits", "255");
+	sysctl_must("net/ipv6/neigh/veth0/retrans_time_ms", "5000");
 	sysctl_must("net/ipv6/conf/veth0/router_solicitation_delay", "0");
 	sysctl_must("net/ipv6/conf/veth0/optimistic_dad", "1");
 	sysctl_must("net/ipv6/icmp/ratelimit", "0");
