@@ -28,8 +28,9 @@ struct anyip6_check {
  * struct anyip6_path - a way for a socket to ask for a local address
  * @caller:   the kernel function whose calls of @check we answer
  * @module:   module that @caller lives in if it may come and go, else NULL
+ * @optional: @caller need not be there
  * @check:    the check it calls
- * @prove:    takes this path as a program would; 0 or an errno
+ * @prove:    takes this path as a program would, 0 or an errno; or NULL
  * @type:     socket type to prove it with
  * @protocol: protocol of that socket
  * @start:    first address of @caller
@@ -38,6 +39,7 @@ struct anyip6_check {
 struct anyip6_path {
 	const char *caller;
 	const char *module;
+	bool optional;
 	struct anyip6_check *check;
 	int (*prove)(const struct anyip6_path *path, struct net *net);
 	int type;
@@ -56,7 +58,7 @@ void anyip6_hook_exit(void);
 /* proof.c */
 extern struct task_struct *anyip6_prover;
 
-int anyip6_prove(struct anyip6_path *path, const char *effect);
+int anyip6_prove(const struct anyip6_path *path);
 int anyip6_prove_bind(const struct anyip6_path *path, struct net *net);
 int anyip6_prove_ping(const struct anyip6_path *path, struct net *net);
 int anyip6_prove_pktinfo(const struct anyip6_path *path, struct net *net);

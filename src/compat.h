@@ -8,16 +8,7 @@
 
 #include <linux/ftrace.h>
 #include <linux/sysctl.h>
-#include <net/ip6_fib.h>
-#include <net/ip6_route.h>
 #include <net/net_namespace.h>
-
-#ifdef __has_include	/* not in sparse */
-#if __has_include("net/ipv6_stubs.h")
-#include <net/ipv6_stubs.h>
-#define ANYIP6_IPV6_STUB
-#endif
-#endif
 
 /*
  * 5.11, d19ad0775dcd ("ftrace: Have the callbacks receive a struct ftrace_regs
@@ -76,45 +67,5 @@
 #define anyip6_register_sysctl(net, path, table) \
 	register_net_sysctl(net, path, table)
 #endif
-
-/**
- * anyip6_table_lookup() - longest match in one IPv6 table
- * @net:   netns
- * @table: the table; no policy rule is asked
- * @oif:   ifindex preferred among routes of equal prefix and metric, or 0
- * @fl6:   flow with the destination to look for
- * @dev:   where to store the device of the route found
- *
- * Up to 7.1 the lookup itself is to be had, through ipv6_stub. Later that is
- * gone (ipv6 is never a module), and what is exported makes a per-CPU dst of
- * the route found.
- *
- * Context: any, rcu_read_lock() held; does not sleep.
- * Return: type of the route found (RTN_*), RTN_UNREACHABLE where none is.
- */
-static inline u8 anyip6_table_lookup(struct net *net, struct fib6_table *table,
-				     int oif, struct flowi6 *fl6,
-				     const struct net_device **dev)
-{
-#ifdef ANYIP6_IPV6_STUB
-	struct fib6_result res = {};
-
-	if (ipv6_stub->fib6_table_lookup(net, table, oif, fl6, &res, 0))
-		return RTN_UNREACHABLE;
-	*dev = res.nh->fib_nh_dev;
-	return res.fib6_type;
-#else
-	struct rt6_info *rt = ip6_pol_route(net, table, oif, fl6, NULL,
-					    RT6_LOOKUP_F_DST_NOREF);
-	const struct fib6_info *from = rcu_dereference(rt->from);
-
-	/* An error behind a local route is a blackhole nexthop's. */
-	if (rt->dst.error || !from || !rt->rt6i_idev)
-		return RTN_UNREACHABLE;
-	/* dst.dev of a local route is lo, whatever device the route names. */
-	*dev = rt->rt6i_idev->dev;
-	return from->fib6_type;
-#endif
-}
 
 #endif

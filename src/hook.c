@@ -6,9 +6,9 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
-#include <linux/l2tp.h>
 #include <linux/module.h>
 #include <net/addrconf.h>
 
@@ -68,8 +68,13 @@ struct anyip6_path anyip6_paths[] = {
 		.caller		= "ping_bind",
 		.check		= &anyip6_checks[ANYIP6_CHK_ADDR],
 		.prove		= anyip6_prove_ping,
-		.type		= SOCK_DGRAM,
-		.protocol	= IPPROTO_UDP,
+		.type		= SOCK_RAW,
+		.protocol	= IPPROTO_NONE,
+	}, {
+		/* part of ping_bind() unless the compiler leaves it apart */
+		.caller		= "ping_check_bind_addr",
+		.optional	= true,
+		.check		= &anyip6_checks[ANYIP6_CHK_ADDR],
 	}, {
 		/* IPV6_PKTINFO and IPV6_2292PKTINFO of UDP, raw, ping, L2TP */
 		.caller		= "ip6_datagram_send_ctl",
@@ -81,29 +86,28 @@ struct anyip6_path anyip6_paths[] = {
 		/* bind and sctp_bindx(), one-to-one and one-to-many */
 		.caller		= "sctp_v6_available",
 		.module		= "sctp",
+		.optional	= true,
 		.check		= &anyip6_checks[ANYIP6_CHK_ADDR],
-		.prove		= anyip6_prove_bind,
-		.type		= SOCK_STREAM,
-		.protocol	= IPPROTO_SCTP,
 	}, {
 		.caller		= "l2tp_ip6_bind",
 		.module		= "l2tp_ip6",
+		.optional	= true,
 		.check		= &anyip6_checks[ANYIP6_CHK_ADDR],
-		.prove		= anyip6_prove_bind,
-		.type		= SOCK_DGRAM,
-		.protocol	= IPPROTO_L2TP,
 	},
 };
 
 const unsigned int anyip6_n_paths = ARRAY_SIZE(anyip6_paths);
 
-/* Paths are found, proven and lost one at a time. */
+/*
+ * Against a module going while its path is being found. Nothing is loaded or
+ * waited for under it: it is taken inside the loading of modules.
+ */
 static DEFINE_MUTEX(anyip6_paths_mutex);
 
 /*
- * Runs in place of ipv6_chk_addr(), whose body is the first call. Its callers
- * hold rcu_read_lock() and it never sleeps, so after the tasks-RCU grace
- * period inside unregister_ftrace_function() no task is in here.
+ * Runs in place of ipv6_chk_addr(), whose body is the first call. It never
+ * sleeps, nor takes a lock that sleeps on PREEMPT_RT, so after the tasks-RCU
+ * grace period inside unregister_ftrace_function() no task is in here.
  */
 static noinline int anyip6_chk_addr(struct net *net, const struct in6_addr *addr,
 				    const struct net_device *dev, int strict)
@@ -121,20 +125,23 @@ static noinline bool anyip6_chk_acast(struct net *net, struct net_device *dev,
 }
 
 /*
- * A caller that is not there has size 0. One that has gone and come again
- * elsewhere can be seen with its new start and its old size only by a call
- * from other text, which is in neither.
+ * A caller that is not there has size 0, and a size is seen only with its own
+ * start or a newer one.
  */
 static __always_inline bool anyip6_from_path(const struct ftrace_ops *ops,
 					     unsigned long parent_ip)
 {
 	const struct anyip6_path *path;
+	unsigned long size;
 
 	for (path = anyip6_paths; path < anyip6_paths + ARRAY_SIZE(anyip6_paths);
-	     path++)
-		if (parent_ip - READ_ONCE(path->start) < READ_ONCE(path->size) &&
+	     path++) {
+		/* pairs with the release in anyip6_resolve() */
+		size = smp_load_acquire(&path->size);
+		if (parent_ip - READ_ONCE(path->start) < size &&
 		    &path->check->ops == ops)
 			return true;
+	}
 	return false;
 }
 
@@ -189,15 +196,9 @@ static int anyip6_resolve(struct anyip6_path *path)
 	if (!plus || sscanf(plus, "+%lx/%lx", &off, &size) != 2)
 		return -ENOENT;
 	WRITE_ONCE(path->start, (unsigned long)kp.addr - off);
-	/* A start without its size matches nothing. */
-	smp_wmb();
-	WRITE_ONCE(path->size, size);
+	/* pairs with the acquire in anyip6_from_path() */
+	smp_store_release(&path->size, size);
 	return 0;
-}
-
-static void anyip6_forget(struct anyip6_path *path)
-{
-	WRITE_ONCE(path->size, 0);
 }
 
 static int anyip6_register(const char *function, struct ftrace_ops *ops)
@@ -216,11 +217,16 @@ static int anyip6_register(const char *function, struct ftrace_ops *ops)
 /*
  * The filter goes last: an empty filter on registered ops traces every
  * function. The grace period inside covers tasks in the callback and in the
- * function that it redirects to, preempted or not.
+ * function that it redirects to, preempted or not. It fails only when ftrace
+ * has shut itself down after a bug and left our calls where they are; then
+ * this module's text has to stay.
  */
 static void anyip6_unregister(struct ftrace_ops *ops)
 {
-	WARN_ON_ONCE(unregister_ftrace_function(ops));
+	while (unregister_ftrace_function(ops)) {
+		pr_err_once("cannot be unloaded: ftrace has shut itself down\n");
+		ssleep(60);
+	}
 	ftrace_set_filter(ops, NULL, 0, 1);
 }
 
@@ -240,10 +246,11 @@ static bool __init anyip6_ftrace_is_off(const char *function)
 		.flags	= FTRACE_OPS_FL_PERMANENT | ANYIP6_FTRACE_NO_GUARD,
 	};
 
-	if (anyip6_register(function, &trial))
-		return true;
-	anyip6_unregister(&trial);
-	return false;
+	int err = anyip6_register(function, &trial);
+
+	if (!err)
+		anyip6_unregister(&trial);
+	return err == -EBUSY;
 }
 
 static int __init anyip6_arm(struct anyip6_check *check)
@@ -273,56 +280,53 @@ static void anyip6_disarm_all(void)
 	}
 }
 
-/* A path that is here must be found and proven; one in a module may be absent. */
-static int __init anyip6_take_path(struct anyip6_path *path)
+static int __init anyip6_find_path(struct anyip6_path *path)
 {
-	int err = anyip6_resolve(path);
+	int err;
 
-	if (err == -ENOENT && path->module)
+	mutex_lock(&anyip6_paths_mutex);
+	err = anyip6_resolve(path);
+	mutex_unlock(&anyip6_paths_mutex);
+	if (err && path->optional)
 		return 0;
 	if (err)
 		pr_err("not loaded: %s not found in this kernel (%d)\n",
 		       path->caller, err);
-	else
-		err = anyip6_prove(path, "not loaded");
 	return err;
 }
 
+/* All are found first: what is optional may be part of what is proven. */
 static int __init anyip6_take_paths(void)
 {
 	unsigned int i;
 	int err = 0;
 
-	mutex_lock(&anyip6_paths_mutex);
 	for (i = 0; !err && i < anyip6_n_paths; i++)
-		err = anyip6_take_path(&anyip6_paths[i]);
-	mutex_unlock(&anyip6_paths_mutex);
+		err = anyip6_find_path(&anyip6_paths[i]);
+	for (i = 0; !err && i < anyip6_n_paths; i++)
+		if (anyip6_paths[i].prove)
+			err = anyip6_prove(&anyip6_paths[i]);
 	return err;
 }
 
 /*
  * COMING is before the module's init opens the path to programs, GOING after
- * its exit has closed it. The proof needs the protocol to be registered; a
- * path that fails it keeps the kernel's answers.
+ * its exit has closed it. Such a path is not proven: the check is, and a caller
+ * that is not found by its name keeps the kernel's answers.
  */
 static void anyip6_follow(struct anyip6_path *path, unsigned long event)
 {
 	int err = 0;
 
-	switch (event) {
-	case MODULE_STATE_COMING:
+	mutex_lock(&anyip6_paths_mutex);
+	if (event == MODULE_STATE_COMING)
 		err = anyip6_resolve(path);
-		if (err)
-			pr_err("%s not followed: %s not found (%d)\n",
-			       path->module, path->caller, err);
-		break;
-	case MODULE_STATE_LIVE:
-		if (path->size)
-			err = anyip6_prove(path, path->module);
-		break;
-	}
-	if (err || event == MODULE_STATE_GOING)
-		anyip6_forget(path);
+	else if (event == MODULE_STATE_GOING)
+		WRITE_ONCE(path->size, 0);
+	mutex_unlock(&anyip6_paths_mutex);
+	if (err)
+		pr_err("%s keeps the kernel's answers: %s not found (%d)\n",
+		       path->module, path->caller, err);
 }
 
 static int anyip6_module_event(struct notifier_block *nb, unsigned long event,
@@ -331,12 +335,10 @@ static int anyip6_module_event(struct notifier_block *nb, unsigned long event,
 	const struct module *mod = data;
 	unsigned int i;
 
-	mutex_lock(&anyip6_paths_mutex);
 	for (i = 0; i < anyip6_n_paths; i++)
 		if (anyip6_paths[i].module &&
 		    !strcmp(anyip6_paths[i].module, mod->name))
 			anyip6_follow(&anyip6_paths[i], event);
-	mutex_unlock(&anyip6_paths_mutex);
 	return NOTIFY_DONE;
 }
 

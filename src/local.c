@@ -1,13 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The rule: which addresses that are not configured are local for sockets. */
+/*
+ * The rule: which addresses that are not configured are local for sockets.
+ *
+ * The kernel exports no lookup in one table that only looks: ip6_pol_route()
+ * skips routes whose gateway does not answer, sends neighbour solicitations
+ * and allocates. So the tree is walked here, as IPv4's check reads its own.
+ */
 
 #include <net/addrconf.h>
 #include <net/ip6_fib.h>
-#include <net/ip6_route.h>
 #include <net/l3mdev.h>
+#include <net/nexthop.h>
 
 #include "anyip6.h"
-#include "compat.h"
+
+/* How well a route suits: one through the device that is wanted is preferred. */
+enum anyip6_fit { ANYIP6_UNUSABLE, ANYIP6_OTHER_DEVICE, ANYIP6_FITS };
+
+struct anyip6_match {
+	const struct net_device *dev;	/* wanted, or NULL */
+	const struct fib6_info *f6i;
+	enum anyip6_fit fit;
+};
 
 /* The one table that counts: the VRF's for a socket in a VRF, else local. */
 static struct fib6_table *anyip6_table(struct net *net,
@@ -16,41 +30,149 @@ static struct fib6_table *anyip6_table(struct net *net,
 	return fib6_get_table(net, l3mdev_fib_table_rcu(dev) ?: RT6_TABLE_LOCAL);
 }
 
+/* Of one nexthop; called for each of a nexthop object. Mirrors find_match(). */
+static int anyip6_fit_nh(struct fib6_nh *nh, void *arg)
+{
+	struct anyip6_match *m = arg;
+	enum anyip6_fit fit = ANYIP6_FITS;
+
+	if (nh->fib_nh_flags & RTNH_F_DEAD)
+		return 0;
+	if (nh->fib_nh_flags & RTNH_F_LINKDOWN &&
+	    ip6_ignore_linkdown(nh->fib_nh_dev))
+		return 0;
+	if (m->dev && m->dev != nh->fib_nh_dev)
+		fit = ANYIP6_OTHER_DEVICE;
+	m->fit = max(m->fit, fit);
+	return 0;
+}
+
+static bool anyip6_is_blackhole(const struct fib6_info *f6i)
+{
+	return f6i->nh && nexthop_is_blackhole(f6i->nh);
+}
+
+static enum anyip6_fit anyip6_fit(struct fib6_info *f6i,
+				  const struct net_device *dev)
+{
+	struct anyip6_match m = { .dev = dev };
+
+	if (fib6_check_expired(f6i))
+		return ANYIP6_UNUSABLE;
+	if (anyip6_is_blackhole(f6i))
+		return ANYIP6_FITS;
+	if (f6i->nh)
+		nexthop_for_each_fib6_nh(f6i->nh, anyip6_fit_nh, &m);
+	else
+		anyip6_fit_nh(f6i->fib6_nh, &m);
+	return m.fit;
+}
+
+/* The best of the routes of lowest metric to one prefix. Mirrors rt6_select(). */
+static bool anyip6_select(struct fib6_info *leaf, struct anyip6_match *m)
+{
+	struct fib6_info *f6i;
+	enum anyip6_fit fit;
+
+	m->f6i = NULL;
+	m->fit = ANYIP6_UNUSABLE;
+	for (f6i = leaf; f6i; f6i = rcu_dereference(f6i->fib6_next)) {
+		if (m->f6i && m->f6i->fib6_metric != f6i->fib6_metric)
+			break;
+		fit = anyip6_fit(f6i, m->dev);
+		if (fit <= m->fit)
+			continue;
+		m->f6i = f6i;
+		m->fit = fit;
+	}
+	return m->f6i;
+}
+
+static bool anyip6_bit(const struct in6_addr *addr, unsigned int bit)
+{
+	return addr->s6_addr[bit / 8] & (0x80 >> bit % 8);
+}
+
+static struct fib6_node *anyip6_deepest(struct fib6_node *root,
+					const struct in6_addr *addr)
+{
+	struct fib6_node *fn = root, *next = root;
+
+	while (next) {
+		fn = next;
+		if (fn->fn_bit >= 128)
+			break;
+		next = anyip6_bit(addr, fn->fn_bit) ?
+			rcu_dereference(fn->right) : rcu_dereference(fn->left);
+	}
+	return fn;
+}
+
+/* The routes to the prefix at @fn, if it has any and @addr is in it. */
+static struct fib6_info *anyip6_leaf(const struct net *net,
+				     const struct fib6_node *fn,
+				     const struct in6_addr *addr)
+{
+	struct fib6_info *leaf = rcu_dereference(fn->leaf);
+
+	if (!(fn->fn_flags & RTN_RTINFO) || !leaf ||
+	    leaf == net->ipv6.fib6_null_entry)
+		return NULL;
+	/* The leaf of a node whose last route has just gone is a child's. */
+	if (leaf->fib6_dst.plen != fn->fn_bit ||
+	    !ipv6_prefix_equal(&leaf->fib6_dst.addr, addr, fn->fn_bit))
+		return NULL;
+	return leaf;
+}
+
+/*
+ * Longest match by destination, as fib6_table_lookup() has it for a flow
+ * without a source: up again from a prefix without a usable route.
+ */
+static bool anyip6_lookup(const struct net *net, struct fib6_table *table,
+			  const struct in6_addr *addr, struct anyip6_match *m)
+{
+	struct fib6_node *fn = anyip6_deepest(&table->tb6_root, addr);
+	struct fib6_info *leaf;
+
+	while (fn) {
+		leaf = anyip6_leaf(net, fn, addr);
+		if (leaf && anyip6_select(leaf, m))
+			return true;
+		if (fn->fn_flags & RTN_ROOT)
+			break;
+		fn = rcu_dereference(fn->parent);
+	}
+	return false;
+}
+
 static bool anyip6_fib_is_local(struct net *net, const struct in6_addr *addr,
 				const struct net_device *dev, bool scoped)
 {
 	struct fib6_table *table = anyip6_table(net, dev);
-	struct flowi6 fl6 = { .daddr = *addr };
-	const struct net_device *nh_dev;
+	struct anyip6_match m = { .dev = scoped ? dev : NULL };
 
 	if (!table || (scoped && !dev))
 		return false;
 
-	/*
-	 * With an oif, the route of that device is preferred among equals, but
-	 * a carve-out on another device is still found.
-	 */
-	if (scoped)
-		fl6.flowi6_oif = dev->ifindex;
-	if (anyip6_table_lookup(net, table, fl6.flowi6_oif, &fl6,
-				&nh_dev) != RTN_LOCAL)
-		return false;
-
-	return !scoped || nh_dev == dev;
+	return anyip6_lookup(net, table, addr, &m) && m.fit == ANYIP6_FITS &&
+	       m.f6i->fib6_type == RTN_LOCAL && !anyip6_is_blackhole(m.f6i);
 }
 
 /**
  * anyip6_is_local() - whether an Any-IP route makes an address local
  * @net:  netns of the socket
- * @addr: address that the kernel's own check has just refused
- * @dev:  device that the socket is bound to, or NULL; it names the L3 domain
+ * @addr: address that the kernel's own check refuses
+ * @dev:  device that the caller of that check names, or NULL; it says which
+ *	  L3 domain is meant, and stays while the caller uses it
  *
  * The IPv6 counterpart of inet_addr_type_table() == RTN_LOCAL.
  *
- * Context: any; takes no lock but rcu_read_lock(), does not sleep.
- * Return: true if the toggle of @net is on, @addr is not configured in the
- * L3 domain of @dev in any state, and the longest match in the domain's table
- * is an RTN_LOCAL route (on @dev itself where @addr is link-local).
+ * Context: any, an ftrace callback included; takes no lock but rcu_read_lock(),
+ * does not sleep, allocate or write.
+ * Return: true if the toggle of @net is on, @addr is unicast and not configured
+ * in the L3 domain of @dev in any state, and the longest match in the domain's
+ * table is an RTN_LOCAL route (on @dev itself where @addr is link-local).
  */
 bool anyip6_is_local(struct net *net, const struct in6_addr *addr,
 		     const struct net_device *dev)
@@ -61,11 +183,7 @@ bool anyip6_is_local(struct net *net, const struct in6_addr *addr,
 	if (unlikely(READ_ONCE(anyip6_prover) == current))
 		return anyip6_proof_answer(addr);
 
-	if (!anyip6_enabled(net))
-		return false;
-
-	/* Never the source of an IPv6 packet, whatever a route covers. */
-	if (type & (IPV6_ADDR_MULTICAST | IPV6_ADDR_MAPPED))
+	if (!anyip6_enabled(net) || !(type & IPV6_ADDR_UNICAST))
 		return false;
 
 	/* Configured, yet refused: tentative, dadfailed, or on the wrong device. */

@@ -18,7 +18,8 @@ static bool anyip6_default_on __read_mostly;
 
 /**
  * anyip6_enabled() - read the toggle
- * @net: netns, alive or in its exit: its data is freed after the last exit call
+ * @net: netns in any state: before our part of its setup there is no data, and
+ *	 that is freed after the last exit call
  *
  * Context: any.
  * Return: net.ipv6.anyip_bind of @net.
@@ -27,7 +28,7 @@ bool anyip6_enabled(const struct net *net)
 {
 	const struct anyip6_net *an = net_generic(net, anyip6_net_id);
 
-	return READ_ONCE(an->enabled);
+	return an && READ_ONCE(an->enabled);
 }
 
 /*
@@ -49,6 +50,7 @@ static int anyip6_toggle_handler(anyip6_ctl ctl, int write, void *buffer,
 	size_t len = *lenp;
 	int err;
 
+	/* What follows a first write, "1" of "12" say, is not a value either. */
 	if (write && *ppos)
 		return -EINVAL;
 	err = proc_dointvec_minmax((anyip6_ctl)&one, write, buffer, lenp, ppos);

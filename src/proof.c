@@ -8,7 +8,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/ipv6.h>
-#include <linux/l2tp.h>
 #include <linux/module.h>
 #include <linux/random.h>
 #include <net/ipv6.h>
@@ -43,20 +42,20 @@ bool anyip6_proof_answer(const struct in6_addr *addr)
 }
 
 /* Of the discard-only prefix (RFC 6666), and so random that nobody has it. */
-static void anyip6_new_proof_addr(void)
+static void __init anyip6_new_proof_addr(void)
 {
 	memset(&anyip6_proof_addr, 0, sizeof(anyip6_proof_addr));
 	anyip6_proof_addr.s6_addr[0] = 0x01;
 	get_random_bytes(anyip6_proof_addr.s6_addr + 8, 8);
 }
 
-/* bind with the answer no; sockaddr_l2tpip6 is sockaddr_in6 and a little more. */
+/* bind, with the answer no. */
 static int anyip6_refused_bind(const struct anyip6_path *path, struct net *net,
 			       int (*bind)(struct socket *sock, void *addr, int len))
 {
-	struct sockaddr_l2tpip6 addr = {
-		.l2tp_family	= AF_INET6,
-		.l2tp_addr	= anyip6_proof_addr,
+	struct sockaddr_in6 addr = {
+		.sin6_family	= AF_INET6,
+		.sin6_addr	= anyip6_proof_addr,
 	};
 	struct socket *sock;
 	int err;
@@ -97,9 +96,9 @@ int anyip6_prove_bind(const struct anyip6_path *path, struct net *net)
  * @path: names the type and protocol of the socket
  * @net:  netns, its ip_nonlocal_bind off
  *
- * Nobody may make a ping socket unless ping_group_range says so, so another
- * datagram socket stands in. That is safe as its address is refused, which is
- * before ping_bind() touches what a ping socket has more.
+ * Nobody may make a ping socket unless ping_group_range says so, so a raw
+ * socket stands in. It has its number from the start, which ping_bind() refuses
+ * right after the check, before it touches what only a ping socket has.
  *
  * Context: process; may sleep.
  * Return: 0 if bind answered for the address, else what stopped it earlier.
@@ -155,12 +154,12 @@ int anyip6_prove_pktinfo(const struct anyip6_path *path, struct net *net)
 	err = kernel_sendmsg(sock, &msg, &none, 1, 0);
 	anyip6_proof_yes = false;
 	sock_release(sock);
-	/* Past the check, there may be no route: lo can be down. */
-	return err == -ENETUNREACH ? 0 : err;
+	/* Past the check, routes, rules and BPF have their own errors. */
+	return err == -EINVAL ? err : 0;
 }
 
 /* Any netns in which bind() reaches the check. The caller puts it. */
-static struct net *anyip6_proving_ground(void)
+static struct net *__init anyip6_proving_ground(void)
 {
 	struct net *net, *found = NULL;
 
@@ -176,7 +175,7 @@ static struct net *anyip6_proving_ground(void)
 	return found;
 }
 
-static int anyip6_take(struct anyip6_path *path, struct net *net)
+static int __init anyip6_take(const struct anyip6_path *path, struct net *net)
 {
 	int err;
 
@@ -189,33 +188,36 @@ static int anyip6_take(struct anyip6_path *path, struct net *net)
 }
 
 /**
- * anyip6_prove() - take a path and see that our answer is the one that counts
- * @path:   a path whose caller is there, its check redirected
- * @effect: what a failure means, for the log
+ * anyip6_prove() - take a path and see that the rule is asked
+ * @path: a path whose caller is there, its check redirected
  *
- * Context: process; may sleep. One at a time.
+ * Context: process, module load; may sleep. One at a time.
  * Return: 0 or an errno, with the reason logged.
  */
-int anyip6_prove(struct anyip6_path *path, const char *effect)
+int __init anyip6_prove(const struct anyip6_path *path)
 {
 	struct net *net = anyip6_proving_ground();
+	bool hidden;
 	int err;
 
 	if (!net) {
-		pr_err("%s: net.ipv6.ip_nonlocal_bind=1 in every netns hides the check; load while a netns has it 0 ('ip netns add' makes one)\n",
-		       effect);
+		pr_err("not loaded: net.ipv6.ip_nonlocal_bind=1 in every netns hides the check; load while a netns has it 0 ('ip netns add' makes one)\n");
 		return -EBUSY;
 	}
 
 	err = anyip6_take(path, net);
+	hidden = READ_ONCE(net->ipv6.sysctl.ip_nonlocal_bind);
 	put_net(net);
 	if (!err && anyip6_proof_asked)
 		return 0;
-	if (err)
-		pr_err("%s: the test of %s ended with error %d\n", effect,
+
+	if (hidden)
+		pr_err("not loaded: net.ipv6.ip_nonlocal_bind was set to 1 meanwhile; load again\n");
+	else if (err)
+		pr_err("not loaded: the test of %s ended with error %d\n",
 		       path->caller, err);
 	else
-		pr_err("%s: %s does not call %s in this kernel (inlined, or live-patched)\n",
-		       effect, path->caller, path->check->name);
+		pr_err("not loaded: %s does not call %s in this kernel (inlined, or live-patched)\n",
+		       path->caller, path->check->name);
 	return err ?: -EOPNOTSUPP;
 }
