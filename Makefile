@@ -18,4 +18,7 @@ check:
 lint:
 	scripts/lint
 
-.PHONY: all module clean demo check lint
+docs:
+	scripts/docs
+
+.PHONY: all module clean demo check lint docs

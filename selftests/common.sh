@@ -78,13 +78,15 @@ all_gone() {
 	held || ! grep -w ipv6_chk_addr "$tracefs/enabled_functions" || say_why "ipv6_chk_addr is still hooked"
 }
 
+marks=0
+
 log_mark() {
-	mark="anyip6-selftest-$$-$RANDOM"
+	mark="anyip6-selftest-$$-$((++marks))."
 	echo "$mark" >/dev/kmsg
 }
 
 # The kernel's log since the last mark.
-log_since() { dmesg | sed -n "/$mark/,\$p" | sed 1d; }
+log_since() { dmesg | sed -n "/${mark//./\\.}/,\$p" | sed 1d; }
 
 # run_tests PREFIX TEST...: each is a function; cleans up after it whatever it did.
 run_tests() {

@@ -1,19 +1,37 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Everything, in a VM, as one KTAP stream: module absent, loaded, load.sh, storm.sh. Last line: N passed, N failed, N skipped.
+# Everything, in a VM, as one KTAP stream. Last line: N passed, N failed, N skipped.
 #
-# Usage: run.sh [PART...]; the parts are absent, loaded, load and storm. See load.sh and storm.sh for the environment.
+# Usage: run.sh [PART...]; the parts are absent, loaded (the cases of bind and more), load, storm, parity (IPv6 as IPv4),
+# reload (sctp and l2tp_ip6); table alone prints the table that the README shows. See load.sh, storm.sh and sctp_reload.sh for the environment.
 
 # shellcheck source=common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/common.sh"
 
 # Not all load on demand: Debian keeps DCCP from it.
-modules=(dummy veth vrf ip6_tunnel dccp_ipv4 dccp_ipv6)
-programs=(bind traffic route asis toggle)
-# What not every kernel has: DCCP went with 6.16, UDP-Lite with 7.1. Any other skip is a failure.
-may_skip='^bind\.(dccp|udplite)_'
-counts=$(mktemp)
-trap 'rm -f "$counts"' EXIT
+modules=(dummy veth vrf dccp_ipv4 dccp_ipv6 sctp l2tp_ip l2tp_ip6 l2tp_eth)
+modules+=(vxlan geneve wireguard ip_gre ip6_gre ipip ip6_tunnel fou fou6)
+cases=(bind traffic route asis toggle)
+matrix=(parity callers echo)
+# older A B: release A comes before B.
+older() { [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
+
+# What this kernel may lack, as a pattern. Any other skip is a failure.
+may_skip() {
+	local release
+	release=$(uname -r)
+	! older "$release" 5.11 || echo 'MPTCP|mptcp_' # Debian's 5.10 has it for IPv4 only
+	! older "$release" 6.11 || echo 'io_uring bind'
+	older "$release" 6.16 || echo 'DCCP|dccp_'
+	older "$release" 7.1 || echo 'UDP-Lite|udplite_'
+}
+
+may_skip=$(may_skip | paste -sd '|')
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+counts=$tmp/counts
+# What the absent module left to compare with.
+export ANYIP6_PARITY_FILE=$tmp/parity ANYIP6_CALLERS_FILE=$tmp/callers
 
 # Renumbers, judges skips, leaves out what only says that all is well, and keeps "PASSED FAILED SKIPPED" in the file.
 merge() {
@@ -25,7 +43,7 @@ merge() {
 			seen++
 			sub(/^ok [0-9]+ (- )?/, "ok ") || sub(/^not ok [0-9]+ (- )?/, "not ")
 			word = $1; name = substr($0, length($1) + 2)
-			if (word == "ok" && name ~ /# SKIP/ && name ~ may_skip) { skip++; result("ok", name) }
+			if (word == "ok" && name ~ /# SKIP/ && may_skip != "" && name ~ may_skip) { skip++; result("ok", name) }
 			else if (word == "ok" && name ~ /# SKIP/) { fail++; sub(/# SKIP/, "# unexpected skip:", name); result("not ok", name) }
 			else if (word == "ok") { pass++; result("ok", name) }
 			else { fail++; result("not ok", name) }
@@ -47,31 +65,51 @@ run_part() {
 	ktap_print_msg "$name took $((SECONDS - start)) s"
 }
 
-run_programs() {
+# programs_absent PROGRAM..., programs_loaded PROGRAM...
+programs_absent() {
 	local p
-	for p in "${programs[@]}"; do
-		run_part "$p, module $1" env ANYIP6_EXPECT="$1" "$here/$p"
+	for p in "$@"; do
+		run_part "$p, module absent" env ANYIP6_EXPECT=absent "$here/$p"
 	done
 }
 
-part_absent() { run_programs absent; }
-
-part_loaded() {
+programs_loaded() {
+	local p
 	load || ktap_print_msg "insmod failed"
-	run_programs loaded
+	for p in "$@"; do
+		run_part "$p, module loaded" env ANYIP6_EXPECT=loaded "$here/$p"
+	done
 	! loaded || unload
 }
+
+part_absent() { programs_absent "${cases[@]}"; }
+
+part_loaded() { programs_loaded "${cases[@]}"; }
+
+part_parity() {
+	programs_absent "${matrix[@]}"
+	programs_loaded "${matrix[@]}"
+}
+
+# Not a test: what the README shows.
+part_table() {
+	load && env -u ANYIP6_PARITY_FILE "$here/parity" --table
+	exit
+}
+
+part_reload() { run_part sctp_reload.sh "$here/sctp_reload.sh"; }
 
 part_load() { run_part load.sh "$here/load.sh"; }
 
 part_storm() { run_part storm.sh "$here/storm.sh"; }
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm)
+[ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm parity reload)
 echo "0 0 0" >"$counts"
+modprobe -qa "${modules[@]}" || true
+[ "${parts[*]}" != table ] || part_table
 ktap_print_header
 ktap_print_msg "kernel $(uname -r)"
-modprobe -qa "${modules[@]}" || true
 for part in "${parts[@]}"; do
 	"part_$part"
 done

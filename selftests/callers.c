@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who else asks whether an address is configured: gateways, sources of routes,
+ * tunnels, anycast groups, neighbour discovery. With the module loaded they
+ * get the same answers whether it is on, off, or (with a file) absent.
+ *
+ * ANYIP6_CALLERS_FILE=FILE: written when the module is absent, compared with
+ * when it is loaded.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "kselftest.h"
+#include "anyip6.h"
+
+#define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
+#define ANSWER		192
+
+static const char *const subjects[] = {
+	"2001:db8:a::5",	/* Any-IP, dev lo */
+	"2001:db8:1:0:a::5",	/* Any-IP inside the prefix of veth0 */
+	"fe80::1234",		/* Any-IP, link-local, on veth0 */
+	"2001:db8:1::1",	/* configured */
+};
+
+/* What ip(8) is asked; %1$s is the subject. undo may fail. */
+static const struct command {
+	const char *name, *ask, *undo;
+} commands[] = {
+	{ "gateway", "-6 route add 2001:db8:77::/64 via %1$s",
+	  "-6 route del 2001:db8:77::/64" },
+	{ "gateway, device", "-6 route add 2001:db8:77::/64 via %1$s dev veth0",
+	  "-6 route del 2001:db8:77::/64" },
+	{ "gateway, onlink",
+	  "-6 route add 2001:db8:77::/64 via %1$s dev veth0 onlink",
+	  "-6 route del 2001:db8:77::/64" },
+	{ "source of a route",
+	  "-6 route add 2001:db8:77::/64 dev veth0 src %1$s",
+	  "-6 route del 2001:db8:77::/64" },
+	{ "nexthop object", "nexthop add id 77 via %1$s dev veth0",
+	  "nexthop del id 77" },
+	{ "route to it", "-6 -o route get %1$s", NULL },
+};
+
+/* Tunnels: whether a packet goes out shows only in the device's counters. */
+static const struct command tunnels[] = {
+	{ "ip6tnl, local", "link add tun6 up type ip6tnl local %1$s remote 2001:db8:1::2",
+	  "link del tun6" },
+	{ "ip6tnl, remote", "link add tun6 up type ip6tnl local 2001:db8:1::1 remote %1$s",
+	  "link del tun6" },
+	{ "ip6gre, local", "link add tun6 up type ip6gre local %1$s remote 2001:db8:1::2",
+	  "link del tun6" },
+};
+
+static const char *const join_devices[] = { NULL, "veth0", "dummy0", "lo" };
+
+static int host, peer;
+
+static void bail(const char *what)
+{
+	printf("Bail out! %s: %s\n", what, ip_message());
+	exit(KSFT_FAIL);
+}
+
+static void setup(void)
+{
+	static const char host_lines[] =
+		"link set lo up\n"
+		"link add dummy0 up type dummy\n"
+		"link set veth0 addrgenmode none up\n"
+		"addr add 2001:db8:1::1/64 dev veth0 nodad\n"
+		"addr add fe80::1/64 dev veth0 nodad\n"
+		"route add local 2001:db8:a::/64 dev lo\n"
+		"route add local 2001:db8:1:0:a::/80 dev lo\n"
+		"route add local fe80::1234/128 dev veth0\n";
+	static const char peer_lines[] =
+		"link set lo up\n"
+		"link set veth0 addrgenmode none up\n"
+		"addr add 2001:db8:1::2/64 dev veth0 nodad\n"
+		"addr add fe80::2/64 dev veth0 nodad\n"
+		"route add 2001:db8::/32 dev veth0\n";
+
+	peer = netns_new();
+	host = netns_new();
+	if (ip_run("link add veth0 type veth peer name veth0 netns /proc/self/fd/%d",
+		   peer) || ip_batch(AF_INET6, host_lines))
+		bail("host");
+	netns_enter(peer);
+	if (ip_batch(AF_INET6, peer_lines) ||
+	    sysctl_write("net/ipv6/neigh/veth0/mcast_solicit", "1") ||
+	    sysctl_write("net/ipv6/neigh/veth0/retrans_time_ms", "100"))
+		bail("peer");
+	netns_enter(host);
+}
+
+/* Answers */
+
+static int ip_asked(const char *fmt, const char *subject)
+{
+	char cmd[256];
+
+	snprintf(cmd, sizeof(cmd), fmt, subject);
+	return ip_run("%s", cmd);
+}
+
+static void ask_command(const struct command *c, const char *subject,
+			char *answer)
+{
+	int status = ip_asked(c->ask, subject);
+
+	snprintf(answer, ANSWER, "%s, %s: %s %s", c->name, subject,
+		 status ? "refused" : "taken", ip_message());
+	if (!status && c->undo)
+		ip_asked(c->undo, subject);
+}
+
+/* The packets that a device sent, and those that it could not send. */
+static void device_counters(const char *dev, long *sent, long *failed)
+{
+	static const char counters[] =
+		" %31[^:]: %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld %ld %ld %*s %*s %ld";
+	FILE *f = fopen("/proc/thread-self/net/dev", "r");
+	long errs = 0, drop = 0, carrier = 0;
+	char line[256], name[32];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, counters, name, sent, &errs, &drop, &carrier) == 5 &&
+		    !strcmp(name, dev))
+			break;
+	*failed = errs + drop + carrier;
+	if (f)
+		fclose(f);
+}
+
+static struct sockaddr_in6 sockaddr_of(const char *text)
+{
+	struct sockaddr_in6 sa = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
+
+	inet_pton(AF_INET6, text, &sa.sin6_addr);
+	if (IN6_IS_ADDR_LINKLOCAL(&sa.sin6_addr))
+		sa.sin6_scope_id = if_nametoindex("veth0");
+	return sa;
+}
+
+static void send_to(const char *text)
+{
+	struct sockaddr_in6 to = sockaddr_of(text);
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
+	close(fd);
+}
+
+static void ask_tunnel(const struct command *c, const char *subject, char *answer)
+{
+	int status = ip_asked(c->ask, subject);
+	long sent[2] = {}, failed[2] = {};
+
+	if (!status && !ip_run("-6 route add 2001:db8:78::/64 dev tun6")) {
+		device_counters("tun6", &sent[0], &failed[0]);
+		send_to("2001:db8:78::1");
+		device_counters("tun6", &sent[1], &failed[1]);
+	}
+	snprintf(answer, ANSWER, "%s, %s: %s, %s%s", c->name, subject,
+		 status ? "refused" : "taken", sent[1] > sent[0] ? "sends" : "",
+		 failed[1] > failed[0] ? "drops" : "");
+	if (!status)
+		ip_run("%s", c->undo);
+}
+
+static void ask_join(const char *dev, const char *subject, char *answer)
+{
+	struct ipv6_mreq mreq = { .ipv6mr_interface = dev ? if_nametoindex(dev) : 0 };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0), err;
+
+	inet_pton(AF_INET6, subject, &mreq.ipv6mr_multiaddr);
+	err = setsockopt(fd, SOL_IPV6, IPV6_JOIN_ANYCAST, &mreq, sizeof(mreq)) ?
+		errno : 0;
+	snprintf(answer, ANSWER, "anycast group on %s, %s: %s", dev ?: "any device",
+		 subject, err ? strerror(err) : "joined");
+	close(fd);
+}
+
+/* The peer sends to it as if it were a neighbour; who answers is one. */
+static void ask_neighbour(const char *subject, char *answer)
+{
+	struct poll_until until = poll_begin();
+	const char *state;
+
+	netns_enter(peer);
+	send_to(subject);
+	do {
+		ip_run("-6 -o neigh show %s dev veth0", subject);
+		state = strstr(ip_message(), "FAILED") ? "does not answer" :
+			strstr(ip_message(), "lladdr") ? "answers" : NULL;
+	} while (!state && poll_again(&until));
+	snprintf(answer, ANSWER, "neighbour solicitation, %s: %s", subject,
+		 state ?: "undecided");
+	netns_enter(host);
+}
+
+/* Where an unbound socket's packets are from. */
+static void ask_source(const char *subject, char *answer)
+{
+	struct sockaddr_in6 to = sockaddr_of(subject), from = {};
+	socklen_t len = sizeof(from);
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	char text[INET6_ADDRSTRLEN] = "none";
+
+	if (!connect(fd, (struct sockaddr *)&to, sizeof(to)) &&
+	    !getsockname(fd, (struct sockaddr *)&from, &len))
+		inet_ntop(AF_INET6, &from.sin6_addr, text, sizeof(text));
+	snprintf(answer, ANSWER, "source to %s: %s", subject, text);
+	close(fd);
+}
+
+#define PER_SUBJECT	(ARRAY_LEN(commands) + ARRAY_LEN(tunnels) +	\
+			 ARRAY_LEN(join_devices) + 2)
+#define QUESTIONS	(ARRAY_LEN(subjects) * PER_SUBJECT)
+
+struct answers {
+	char text[QUESTIONS][ANSWER];
+};
+
+static void ask_all(struct answers *answers)
+{
+	char (*next)[ANSWER] = answers->text;
+
+	for (size_t s = 0; s < ARRAY_LEN(subjects); s++) {
+		for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+			ask_command(&commands[i], subjects[s], *next++);
+		for (size_t i = 0; i < ARRAY_LEN(tunnels); i++)
+			ask_tunnel(&tunnels[i], subjects[s], *next++);
+		for (size_t i = 0; i < ARRAY_LEN(join_devices); i++)
+			ask_join(join_devices[i], subjects[s], *next++);
+		ask_neighbour(subjects[s], *next++);
+		ask_source(subjects[s], *next++);
+	}
+}
+
+/* Comparison */
+
+static void test_same(const char *what, const struct answers *want,
+		      const struct answers *got)
+{
+	unsigned int wrong = 0;
+
+	for (size_t i = 0; i < QUESTIONS; i++) {
+		if (!strcmp(want->text[i], got->text[i]))
+			continue;
+		ksft_print_msg("%s; not as expected: %s\n", want->text[i], got->text[i]);
+		wrong++;
+	}
+	ksft_test_result(!wrong, "%s: %zu answers\n", what, QUESTIONS);
+}
+
+/* A test that asks what cannot be answered would find everything the same. */
+static void test_sense(const struct answers *got)
+{
+	static const char *const known[] = {
+		"gateway, device, 2001:db8:1::1: refused",
+		"gateway, onlink, 2001:db8:a::5: taken",
+		"source of a route, 2001:db8:a::5: refused",
+		"source of a route, 2001:db8:1::1: taken",
+		"nexthop object, 2001:db8:1::1: refused",
+		"ip6tnl, local, 2001:db8:1::1: taken, sends",
+		"ip6tnl, local, 2001:db8:a::5: taken, drops",
+		"ip6tnl, remote, 2001:db8:a::5: taken, sends",
+		"ip6gre, local, 2001:db8:1::1: taken, sends",
+		"ip6gre, local, 2001:db8:a::5: taken, drops",
+		"anycast group on veth0, 2001:db8:1::1: Invalid argument",
+		"neighbour solicitation, 2001:db8:1::1: answers",
+		"neighbour solicitation, 2001:db8:1:0:a::5: does not answer",
+		"source to 2001:db8:a::5: 2001:db8:1::1",
+	};
+	unsigned int missing = 0;
+
+	for (size_t k = 0; k < ARRAY_LEN(known); k++) {
+		size_t i = 0;
+
+		while (i < QUESTIONS && strncmp(got->text[i], known[k], strlen(known[k])))
+			i++;
+		if (i < QUESTIONS)
+			continue;
+		ksft_print_msg("not so: %s\n", known[k]);
+		missing++;
+	}
+	ksft_test_result(!missing, "stock's answers are known ones\n");
+}
+
+static void file_write(const char *path, struct answers *answers)
+{
+	FILE *f = fopen(path, "w");
+
+	for (size_t i = 0; f && i < QUESTIONS; i++)
+		fprintf(f, "%s\n", answers->text[i]);
+	if (!f || fclose(f))
+		bail(path);
+}
+
+static void file_read(const char *path, struct answers *answers)
+{
+	FILE *f = fopen(path, "r");
+
+	for (size_t i = 0; f && i < QUESTIONS; i++)
+		if (fgets(answers->text[i], ANSWER, f))
+			answers->text[i][strcspn(answers->text[i], "\n")] = '\0';
+	if (!f || fclose(f))
+		bail(path);
+}
+
+static int run_absent(const char *file)
+{
+	static struct answers absent;
+
+	ksft_set_plan(1);
+	ask_all(&absent);
+	test_sense(&absent);
+	if (file)
+		file_write(file, &absent);
+	ksft_finished();
+}
+
+static int run_loaded(const char *file)
+{
+	static struct answers absent, off, on;
+
+	ksft_set_plan(file ? 3 : 2);
+	toggle_set(MODE_OFF);
+	ask_all(&off);
+	toggle_set(MODE_ON);
+	ask_all(&on);
+	test_sense(&off);
+	test_same("on as off", &off, &on);
+	if (file) {
+		file_read(file, &absent);
+		test_same("off as absent", &absent, &off);
+	}
+	ksft_finished();
+}
+
+static int run(int argc, char **argv)
+{
+	const char *file = getenv("ANYIP6_CALLERS_FILE");
+
+	(void)argc;
+	(void)argv;
+	ksft_print_header();
+	setup();
+	return anyip6_loaded() ? run_loaded(file) : run_absent(file);
+}
+
+int main(int argc, char **argv)
+{
+	return anyip6_main(argc, argv, false, run);
+}

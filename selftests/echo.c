@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A UDP echo server for a whole prefix: one wildcard socket without
+ * IP_FREEBIND, which answers each datagram from the address that was asked.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "kselftest_harness.h"
+#include "anyip6.h"
+
+#define ADDRESSES	1000
+
+union control {
+	struct cmsghdr hdr;
+	char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+static void must(bool good, const char *what)
+{
+	if (good)
+		return;
+	printf("Bail out! %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+/* The n-th address asked: all over the /64, or the /15 of IPv4. */
+static void address(union sockaddr_any *sa, int family, unsigned int n)
+{
+	const __u64 scattered = (n + 1) * 0x9e3779b97f4a7c15ULL;
+
+	memset(sa, 0, sizeof(*sa));
+	sa->sa.sa_family = family;
+	sa->in.sin_port = htons(TEST_PORT);
+	if (family == AF_INET) {
+		sa->in.sin_addr.s_addr = htonl(0xc6120000 + (scattered >> 47));
+		return;
+	}
+	inet_pton(AF_INET6, "2001:db8:a::", &sa->in6.sin6_addr);
+	memcpy(&sa->in6.sin6_addr.s6_addr[8], &scattered, sizeof(scattered));
+}
+
+static socklen_t address_len(int family)
+{
+	return family == AF_INET ? sizeof(struct sockaddr_in) :
+				   sizeof(struct sockaddr_in6);
+}
+
+static int udp(int family)
+{
+	const struct timeval deadline = { .tv_sec = 5 };
+	int fd = socket(family, SOCK_DGRAM, 0);
+
+	must(fd >= 0, "socket");
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
+	return fd;
+}
+
+static int server_new(int family)
+{
+	union sockaddr_any any = { .sa.sa_family = family };
+	int fd = udp(family), one = 1;
+
+	any.in.sin_port = htons(TEST_PORT);
+	must(!setsockopt(fd, family == AF_INET ? SOL_IP : SOL_IPV6,
+			 family == AF_INET ? IP_PKTINFO : IPV6_RECVPKTINFO,
+			 &one, sizeof(one)), "RECVPKTINFO");
+	must(!bind(fd, &any.sa, address_len(family)), "bind");
+	return fd;
+}
+
+/* The report of where it came to is the order of where to answer from. */
+static int server_answer(int fd)
+{
+	union sockaddr_any from;
+	union control control;
+	char buf[32];
+	struct iovec iov = { .iov_base = buf, .iov_len = sizeof(buf) };
+	struct msghdr msg = {
+		.msg_name = &from, .msg_namelen = sizeof(from),
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	ssize_t len = recvmsg(fd, &msg, 0);
+
+	if (len < 0)
+		return errno;
+	iov.iov_len = len;
+	if (from.sa.sa_family == AF_INET) {
+		struct in_pktinfo *info = (void *)CMSG_DATA(&control.hdr);
+
+		info->ipi_spec_dst = info->ipi_addr;
+		info->ipi_ifindex = 0;
+	} else {
+		struct in6_pktinfo *info = (void *)CMSG_DATA(&control.hdr);
+
+		info->ipi6_ifindex = 0;
+	}
+	return sendmsg(fd, &msg, 0) < 0 ? errno : 0;
+}
+
+/* 0, what the server failed with, or EBADE: answered from elsewhere. */
+static int ask(int server, int client, int family, unsigned int n)
+{
+	union sockaddr_any to, from;
+	socklen_t len = sizeof(from);
+	char buf[32];
+	int err;
+
+	address(&to, family, n);
+	if (sendto(client, &n, sizeof(n), 0, &to.sa, address_len(family)) < 0)
+		return errno;
+	err = server_answer(server);
+	if (err)
+		return err;
+	if (recvfrom(client, buf, sizeof(buf), 0, &from.sa, &len) < 0)
+		return errno;
+	return addr_same(&from, &to) && !memcmp(buf, &n, sizeof(n)) ? 0 : EBADE;
+}
+
+static const char host_lines[] =
+	"link set lo up\n"
+	"link set veth0 addrgenmode none up\n"
+	"addr add 2001:db8:1::1/64 dev veth0 nodad\n"
+	"route add local 2001:db8:a::/64 dev lo\n";
+static const char host_lines4[] =
+	"addr add 192.0.2.1/24 dev veth0\n"
+	"route add local 198.18.0.0/15 dev lo\n";
+static const char peer_lines[] =
+	"link set lo up\n"
+	"link set veth0 addrgenmode none up\n"
+	"addr add 2001:db8:1::2/64 dev veth0 nodad\n"
+	"route add 2001:db8:a::/64 via 2001:db8:1::1\n";
+static const char peer_lines4[] =
+	"addr add 192.0.2.2/24 dev veth0\n"
+	"route add 198.18.0.0/15 via 192.0.2.1\n";
+
+FIXTURE(echo) {
+	int host, peer;
+};
+
+FIXTURE_VARIANT(echo) {
+	int family;
+};
+
+FIXTURE_VARIANT_ADD(echo, ipv6) { .family = AF_INET6 };
+FIXTURE_VARIANT_ADD(echo, ipv4) { .family = AF_INET };
+
+FIXTURE_SETUP(echo)
+{
+	self->peer = netns_new();
+	self->host = netns_new();
+	toggle_set(mode_by_name(_metadata->name));
+	ASSERT_EQ(0, ip_run("link add veth0 type veth peer name veth0 netns /proc/self/fd/%d",
+			    self->peer));
+	ASSERT_EQ(0, ip_batch(AF_INET6, host_lines));
+	ASSERT_EQ(0, ip_batch(AF_INET, host_lines4));
+	netns_enter(self->peer);
+	ASSERT_EQ(0, ip_batch(AF_INET6, peer_lines));
+	ASSERT_EQ(0, ip_batch(AF_INET, peer_lines4));
+}
+
+FIXTURE_TEARDOWN(echo) {}
+
+static void echo_check(struct __test_metadata *_metadata, int host, int peer,
+		       int family, int want)
+{
+	int server, client, err, good = 0;
+
+	netns_enter(host);
+	server = server_new(family);
+	netns_enter(peer);
+	client = udp(family);
+	for (int n = 0; n < ADDRESSES; n++) {
+		err = ask(server, client, family, n);
+		if (err == want)
+			good++;
+		else
+			TH_LOG("address %d: %s", n, strerror(err));
+	}
+	EXPECT_EQ(ADDRESSES, good);
+	close(server);
+	close(client);
+}
+
+#define TEST_IN_MODE(mode, err)						\
+	TEST_F(echo, mode)						\
+	{								\
+		echo_check(_metadata, self->host, self->peer,		\
+			   variant->family,				\
+			   variant->family == AF_INET6 ? err : 0);	\
+	}
+
+TEST_IN_MODE(absent, EINVAL)
+TEST_IN_MODE(off, EINVAL)
+TEST_IN_MODE(on, 0)
+
+ANYIP6_HARNESS_MAIN(false)

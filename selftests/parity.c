@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * "IPv6 Any-IP is to sockets what IPv4 Any-IP is", as a table: each case runs
+ * on IPv4 and on IPv6 and must come out the same, or as the differences below
+ * say. With the module off or absent, IPv6 must come out as stock.
+ *
+ *   parity                  test, as KTAP
+ *   parity --table          what came out, as markdown
+ *   parity --verbose        each case with its outcomes
+ *   parity --record FILE    also write down IPv6's outcomes (module absent)
+ *   parity --compare FILE   also compare the toggle's 0 with that file
+ *
+ * ANYIP6_PARITY_FILE=FILE records when the module is absent, else compares.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kselftest.h"
+#include "anyip6.h"
+#include "parity.h"
+
+void die(const char *fmt, ...)
+{
+	va_list args;
+
+	printf("Bail out! ");
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	printf("\n");
+	exit(KSFT_FAIL);
+}
+
+/* Running */
+
+static int case_run(const struct tuple *t, int family)
+{
+	static int port = 2000;
+	const struct run r = { .t = t, .family = family, .port = port += 2 };
+
+	return sock_run(&r);
+}
+
+static void run_both(struct parity_case *c)
+{
+	topo_enter_host();
+	if (c->t.option == O_NONLOCAL)
+		topo_nonlocal(true);
+	c->v6 = case_run(&c->t, AF_INET6);
+	/* The toggle is nothing to IPv4: asked once. */
+	if (c->v4 == UNKNOWN && !is_alone(&c->t))
+		c->v4 = case_run(&c->t, AF_INET);
+	topo_enter_host();
+	if (c->t.option == O_NONLOCAL)
+		topo_nonlocal(false);
+}
+
+/*
+ * A judge that can do nothing with an address has no say. What IPv4 cannot do
+ * with an address that it let the socket have is a fault of the test, but for
+ * what is listed.
+ */
+static bool judge_is_sound(const struct parity_case *c)
+{
+	const __u64 good = C(CONFIGURED) | C(ANY_CONFIGURED) | C_ANYIP;
+
+	if (is_alone(&c->t) || c->diff || !c->v4 || c->t.op == OP_STICKY)
+		return true;
+	return OUTCOME_STAGE(c->v4) == S_FIRST &&
+		(!in(good, c->t.class) || !in(B_PATH, c->t.binding));
+}
+
+static bool case_judge(const struct parity_case *c, enum anyip6_mode mode)
+{
+	int want = mode == MODE_ON ? expect_on(c) : expect_stock(c);
+
+	if (!judge_is_sound(c)) {
+		ksft_print_msg("%s: IPv4 cannot: %s\n", tuple_text(&c->t),
+			       outcome_text(c->v4));
+		return false;
+	}
+	if (c->diff && c->v4 != c->diff->v4) {
+		ksft_print_msg("%s: a listed difference has changed: IPv4 %s, listed %s\n",
+			       tuple_text(&c->t), outcome_text(c->v4),
+			       outcome_text(c->diff->v4));
+		return false;
+	}
+	if (c->v6 == want)
+		return true;
+	ksft_print_msg("%s: IPv6 %s, expected %s (IPv4 %s)\n",
+		       tuple_text(&c->t), outcome_text(c->v6), outcome_text(want),
+		       is_alone(&c->t) ? "has none" : outcome_text(c->v4));
+	return false;
+}
+
+/* The module's absence, written down */
+
+static FILE *record, *compare;
+
+static bool case_compare(const struct parity_case *c)
+{
+	static char line[256], want[256];
+
+	snprintf(want, sizeof(want), "%s: %s\n", tuple_text(&c->t),
+		 outcome_text(c->v6));
+	if (record)
+		fputs(want, record);
+	if (!compare)
+		return true;
+	if (!fgets(line, sizeof(line), compare))
+		strcpy(line, "nothing\n");
+	if (!strcmp(line, want))
+		return true;
+	ksft_print_msg("off: %.*s; absent: %s", (int)strcspn(want, "\n"), want,
+		       line);
+	return false;
+}
+
+static struct {
+	bool table, verbose;
+} asked;
+
+/* Lines of the result: an operation of a kind of socket */
+
+static const char *const mode_text[NR_MODES] = {
+	[MODE_ABSENT] = "absent", [MODE_OFF] = "off", [MODE_ON] = "on",
+};
+
+static struct {
+	size_t pairs, alone, differ;
+} totals;
+
+static bool judge_line(size_t from, size_t to, enum anyip6_mode mode)
+{
+	bool good = true;
+
+	for (size_t i = from; i < to; i++) {
+		run_both(&cases[i]);
+		if (asked.verbose)
+			ksft_print_msg("%s: IPv4 %s, IPv6 %s\n",
+				       tuple_text(&cases[i].t),
+				       is_alone(&cases[i].t) ? "has none" :
+				       outcome_text(cases[i].v4),
+				       outcome_text(cases[i].v6));
+		good &= case_judge(&cases[i], mode);
+		if (mode != MODE_ON)
+			good &= case_compare(&cases[i]);
+		totals.alone += is_alone(&cases[i].t);
+		totals.pairs += !is_alone(&cases[i].t);
+		totals.differ += !!cases[i].diff;
+	}
+	return good;
+}
+
+static bool same_line(const struct parity_case *a, const struct parity_case *b)
+{
+	return a->t.op == b->t.op && a->t.kind == b->t.kind;
+}
+
+static size_t line_end(size_t from)
+{
+	size_t to = from;
+
+	while (to < n_cases && same_line(&cases[from], &cases[to]))
+		to++;
+	return to;
+}
+
+/* What this kernel has not, in words, or NULL. */
+static const char *is_missing(const struct tuple *t)
+{
+	if (t->kind != K_TUNNEL && !kind_exists(t->kind))
+		return kind_names[t->kind];
+	return op_exists(t->op) ? NULL : ops[t->op].text;
+}
+
+static void test_line(size_t from, size_t to, enum anyip6_mode mode)
+{
+	const struct tuple *t = &cases[from].t;
+
+	if (is_missing(t)) {
+		ksft_test_result_skip("%s: %s: %s: this kernel has no %s\n",
+				      mode_text[mode], kind_names[t->kind],
+				      ops[t->op].text, is_missing(t));
+		return;
+	}
+	ksft_test_result(judge_line(from, to, mode), "%s: %s: %s, %zu cases\n",
+			 mode_text[mode], kind_names[t->kind], ops[t->op].text,
+			 to - from);
+}
+
+static void test_mode(enum anyip6_mode mode)
+{
+	memset(&totals, 0, sizeof(totals));
+	topo_enter_host();
+	toggle_set(mode);
+	for (size_t i = 0; i < n_cases; i = line_end(i))
+		test_line(i, line_end(i), mode);
+	ksft_print_msg("%s: %zu v4/v6 pairs, %zu listed differences, %zu cases of IPv6 alone\n",
+		       mode_text[mode], totals.pairs, totals.differ, totals.alone);
+}
+
+static unsigned int count_lines(void)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < n_cases; i = line_end(i))
+		n++;
+	return n;
+}
+
+/* A run that was to test the module must not pass by testing a kernel without. */
+static void check_expectation(bool loaded)
+{
+	const char *expect = getenv("ANYIP6_EXPECT");
+
+	if (expect && strcmp(expect, loaded ? "loaded" : "absent"))
+		die("ANYIP6_EXPECT=%s: the module is %s", expect,
+		    loaded ? "loaded" : "absent");
+}
+
+static FILE *must_open(const char *path, const char *mode)
+{
+	FILE *f = fopen(path, mode);
+
+	if (!f)
+		die("%s: %s", path, strerror(errno));
+	return f;
+}
+
+static void read_args(int argc, char **argv, bool loaded)
+{
+	const char *file = getenv("ANYIP6_PARITY_FILE");
+
+	if (file)
+		*(loaded ? &compare : &record) = must_open(file, loaded ? "r" : "w");
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--table"))
+			asked.table = true;
+		else if (!strcmp(argv[i], "--verbose"))
+			asked.verbose = true;
+		else if (!strcmp(argv[i], "--record") && i + 1 < argc)
+			record = must_open(argv[++i], "w");
+		else if (!strcmp(argv[i], "--compare") && i + 1 < argc)
+			compare = must_open(argv[++i], "r");
+		else
+			die("unknown argument %s", argv[i]);
+	}
+}
+
+static void test_list(void)
+{
+	const struct difference *d = unused_difference();
+
+	if (d)
+		ksft_print_msg("no case is of a listed difference: %s\n",
+			       note_text[d->note]);
+	ksft_test_result(!d, "every listed difference is asked for\n");
+}
+
+static void test_all(bool loaded)
+{
+	ksft_print_header();
+	ksft_set_plan(count_lines() * (loaded ? 2 : 1) + 1);
+	test_list();
+	if (loaded) {
+		test_mode(MODE_ON);
+		test_mode(MODE_OFF);
+	} else {
+		test_mode(MODE_ABSENT);
+	}
+	ksft_finished();
+}
+
+/* Only what went as it should is printed. */
+static void table_only(bool loaded)
+{
+	if (!loaded)
+		die("--table: the module is not loaded");
+	toggle_set(MODE_ON);
+	for (size_t i = 0; i < n_cases; i++) {
+		const struct tuple *t = &cases[i].t;
+
+		if (is_missing(t))
+			continue;
+		run_both(&cases[i]);
+		if (!case_judge(&cases[i], MODE_ON))
+			die("not as expected: %s", tuple_text(t));
+	}
+	table_print();
+}
+
+int main(int argc, char **argv)
+{
+	bool loaded = anyip6_loaded();
+
+	/* A connection that is gone is an outcome: EPIPE. */
+	signal(SIGPIPE, SIG_IGN);
+	check_expectation(loaded);
+	read_args(argc, argv, loaded);
+	topo_setup();
+	generate();
+	if (asked.table)
+		table_only(loaded);
+	else
+		test_all(loaded);
+	return 0;
+}

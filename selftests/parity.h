@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The parity matrix: every way that a socket takes a local address, on IPv4
+ * and on IPv6. A case is a tuple; running one gives an outcome.
+ *
+ *   parity.c         runs the cases and judges
+ *   parity_cases.c   which cases there are, and what is expected of them
+ *   parity_table.c   --table
+ *   parity_topo.c    the namespaces, one routing table for both families
+ *   parity_sock.c    what sockets do
+ *   parity_kernel.c  what the kernel or a BPF program does with sockets
+ */
+#ifndef PARITY_H
+#define PARITY_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <linux/types.h>
+#include <sys/socket.h>
+
+#define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
+#define BIT(n)		(1ULL << (n))
+
+/* Kinds of socket */
+
+#define KINDS(X)							\
+	/*  name     text           type            protocol */		\
+	X(TCP,      "TCP",          SOCK_STREAM,    IPPROTO_TCP)	\
+	X(MPTCP,    "MPTCP",        SOCK_STREAM,    262)		\
+	X(SCTP,     "SCTP 1-1",     SOCK_STREAM,    IPPROTO_SCTP)	\
+	X(SCTP_N,   "SCTP 1-n",     SOCK_SEQPACKET, IPPROTO_SCTP)	\
+	X(UDP,      "UDP",          SOCK_DGRAM,     IPPROTO_UDP)	\
+	X(RAW,      "raw",          SOCK_RAW,       253)		\
+	X(PING,     "ping",         SOCK_DGRAM,     IPPROTO_ICMP)	\
+	X(L2TP,     "L2TP/IP",      SOCK_DGRAM,     115)		\
+	X(UDPLITE,  "UDP-Lite",     SOCK_DGRAM,     IPPROTO_UDPLITE)	\
+	X(DCCP,     "DCCP",         6,              IPPROTO_DCCP)	\
+	X(TUNNEL,   "device",       0,              0)
+
+enum kind {
+#define X(name, text, type, protocol) K_##name,
+	KINDS(X)
+#undef X
+	NR_KINDS,
+};
+
+/* Address classes. 198.18/15 and 192.0.2/24 stand beside 2001:db8::/32. */
+
+#define CLASSES(X)							\
+	/* name, text, IPv6, IPv4 */					\
+	X(CONFIGURED, "configured", "2001:db8:1::1", "192.0.2.1")	\
+	X(ANY, "Any-IP", "2001:db8:a::1", "198.18.0.1")			\
+	X(DUMMY, "Any-IP, dev dummy0", "2001:db8:d::1", "198.18.13.1")	\
+	X(VETH, "Any-IP, dev veth0", "2001:db8:14::1", "198.18.14.1")	\
+	X(ANY_CONFIGURED, "Any-IP and configured",			\
+	  "2001:db8:a:0:b::1", "198.18.0.177")				\
+	X(NHID, "Any-IP, nexthop object", "2001:db8:15::1", "198.18.15.1") \
+	X(TWO_DEVS, "Any-IP, on two devices", "2001:db8:1a::1", "198.18.26.1") \
+	X(IN_HOLE, "one address inside unreachable",			\
+	  "2001:db8:c::1", "198.18.12.1")				\
+	X(RULE_UNREACHABLE, "Any-IP, unreachable by policy rule",	\
+	  "2001:db8:a:0:9::1", "198.18.0.145")				\
+	X(UNREACHABLE, "unreachable in Any-IP",				\
+	  "2001:db8:a:0:1::1", "198.18.0.17")				\
+	X(BLACKHOLE, "blackhole in Any-IP",				\
+	  "2001:db8:a:0:2::1", "198.18.0.33")				\
+	X(PROHIBIT, "prohibit in Any-IP",				\
+	  "2001:db8:a:0:3::1", "198.18.0.49")				\
+	X(THROW, "throw in Any-IP", "2001:db8:a:0:4::1", "198.18.0.65")	\
+	X(UNICAST, "unicast in Any-IP",					\
+	  "2001:db8:a:0:5::1", "198.18.0.81")				\
+	X(ANYCAST, "anycast in Any-IP",					\
+	  "2001:db8:a:0:6::1", "198.18.0.97")				\
+	X(NHID_BLACKHOLE, "local, blackhole nexthop object",		\
+	  "2001:db8:16::1", "198.18.16.1")				\
+	X(HOLE, "unreachable", "2001:db8:c::2", "198.18.12.2")		\
+	X(FWMARK_TABLE, "local in fwmark's table",			\
+	  "2001:db8:100::1", "198.18.100.1")				\
+	X(RULE_TABLE, "local in another table",				\
+	  "2001:db8:101::1", "198.18.101.1")				\
+	X(MAIN_TABLE, "local in table main",				\
+	  "2001:db8:17::1", "198.18.17.1")				\
+	X(OUTSIDE, "outside", "2001:db8:99::1", "198.18.99.1")		\
+	X(OTHER_NETNS, "Any-IP of another netns",			\
+	  "2001:db8:e::1", "198.19.14.1")				\
+	X(PEER, "configured on the peer", "2001:db8:1::2", "192.0.2.2")	\
+	X(VRF_ANY, "Any-IP of the VRF", "2001:db8:f::1", "198.19.15.1")	\
+	X(VRF_HOLE, "unreachable in Any-IP of the VRF",			\
+	  "2001:db8:f:0:1::1", "198.19.15.17")				\
+	X(VRF_CONFIGURED, "configured in the VRF",			\
+	  "2001:db8:2::1", "192.0.3.1")					\
+	X(DOWN, "Any-IP, device down", "2001:db8:18::1", "198.18.18.1")	\
+	X(LOOPBACK, "loopback", "::1", "127.0.0.1")			\
+	X(WILDCARD, "wildcard", "::", "0.0.0.0")			\
+	X(MULTICAST, "multicast", "ff05::4242", "239.0.66.66")		\
+	/* an IPv6 socket and a mapped address, beside an IPv4 socket */ \
+	X(MAPPED_CONFIGURED, "v4-mapped configured",			\
+	  "::ffff:192.0.2.1", "192.0.2.1")				\
+	X(MAPPED_ANY, "v4-mapped Any-IP", "::ffff:198.18.0.1", "198.18.0.1") \
+	X(MAPPED_OUTSIDE, "v4-mapped outside",				\
+	  "::ffff:198.18.99.1", "198.18.99.1")				\
+	/* IPv4 has nothing like these: what IPv6 shall do stands here */ \
+	X(TENTATIVE, "Any-IP, tentative", "2001:db8:a:0:7::1", NULL)	\
+	X(DADFAILED, "Any-IP, DAD failed", "2001:db8:a:0:7::2", NULL)	\
+	X(GROUP_ROUTED, "multicast, local route", "ff05::4244", NULL)	\
+	X(MAPPED_ROUTED, "v4-mapped, local IPv6 route",			\
+	  "::ffff:203.0.113.9", NULL)					\
+	X(MULTIPATH, "Any-IP, multipath", "2001:db8:19::1", NULL)	\
+	X(LL_CONFIGURED, "link-local configured", "fe80::1", NULL)	\
+	X(LL_ANY, "link-local Any-IP", "fe80::1234", NULL)		\
+	X(LL_OUTSIDE, "link-local outside", "fe80::99", NULL)
+
+enum class_id {
+#define X(name, text, v6, v4) C_##name,
+	CLASSES(X)
+#undef X
+	NR_CLASSES,
+};
+
+/* Operations. "refused": the errno of an address that is not local. */
+
+#define OPS(X)								\
+	X(BIND, "bind", EADDRNOTAVAIL)					\
+	X(BINDX, "bindx", EADDRNOTAVAIL)				\
+	X(BINDX_ADD, "bind, then bindx", EADDRNOTAVAIL)			\
+	X(URING_BIND, "io_uring bind", EADDRNOTAVAIL)			\
+	X(SERVE, "serve", EADDRNOTAVAIL)				\
+	X(SERVE_GROUP, "serve, SO_REUSEPORT group", EADDRNOTAVAIL)	\
+	X(SERVE_TFO, "serve, Fast Open", EADDRNOTAVAIL)			\
+	X(SERVE_STEERED, "serve, chosen by BPF sk_lookup", EADDRNOTAVAIL) \
+	X(CONNECT, "bind and connect", EADDRNOTAVAIL)			\
+	X(CONNECT_LATE, "connect, IP_BIND_ADDRESS_NO_PORT", EADDRNOTAVAIL) \
+	X(CONNECT_TFO, "connect, Fast Open", EADDRNOTAVAIL)		\
+	X(MULTICAST_BOUND, "bind and send to a group", EADDRNOTAVAIL)	\
+	X(BPF_BIND, "bind, address by BPF", EADDRNOTAVAIL)		\
+	X(BPF_CONNECT, "connect, bpf_bind()", EPERM)			\
+	X(SUBFLOW, "MPTCP subflow", EHOSTUNREACH)			\
+	X(PKTINFO, "PKTINFO", EINVAL)					\
+	X(PKTINFO_2292, "2292PKTINFO", EINVAL)				\
+	X(PKTINFO_CONNECTED, "PKTINFO, connected", EINVAL)		\
+	X(PKTINFO_GSO, "PKTINFO, GSO", EINVAL)				\
+	X(STICKY, "PKTINFO by setsockopt (Linux ignores it)", 0)	\
+	X(PKTINFO_URING, "PKTINFO, io_uring sendmsg", EINVAL)		\
+	X(PKTINFO_MULTICAST, "PKTINFO, to a group", EINVAL)		\
+	X(ECHO, "RECVPKTINFO and answer", EINVAL)			\
+	X(RECVPKTINFO, "RECVPKTINFO", 0)				\
+	X(RECVORIGDSTADDR, "RECVORIGDSTADDR", 0)			\
+	X(TO_SELF, "connect to it, unbound", 0)				\
+	X(BPF_SENDMSG, "source by BPF sendmsg", 0)			\
+	X(L2TP_UDP, "l2tp, encap udp", EADDRNOTAVAIL)			\
+	X(L2TP_IP, "l2tp, encap ip", EADDRNOTAVAIL)			\
+	X(FOU, "fou", EADDRNOTAVAIL)					\
+	X(VXLAN, "vxlan", 0)						\
+	X(GRE, "gretap", 0)
+
+enum op {
+#define X(name, text, refused) OP_##name,
+	OPS(X)
+#undef X
+	NR_OPS,
+};
+
+/* The device that the socket is bound to; of link-local, the scope */
+
+#define BINDINGS(X)							\
+	X(NONE, NULL) X(VETH0, "veth0") X(DUMMY0, "dummy0") X(LO, "lo")	\
+	X(VRF0, "vrf0") X(VETH1, "veth1")
+
+enum binding {
+#define X(name, dev) B_##name,
+	BINDINGS(X)
+#undef X
+	NR_BINDINGS,
+};
+
+enum option {
+	O_NONE,
+	O_REUSEADDR,
+	O_MARK,		/* SO_MARK 1, what the fwmark rule asks */
+	O_FREEBIND,
+	O_TRANSPARENT,
+	O_NONLOCAL,	/* the sysctl */
+	NR_OPTIONS,
+};
+
+struct tuple {
+	__u8 kind, op, class, binding, option;
+};
+
+/* 0; or an errno, or one of these, at a stage of the operation. */
+enum { E_OTHER_SOURCE = 900, E_LOST, E_GARBLED };
+enum stage { S_FIRST, S_CONNECT, S_SEND, S_RECV, S_ANSWER, NR_STAGES };
+#define OUTCOME(stage, err)	((stage) * 1000 + (err))
+#define OUTCOME_STAGE(o)	((o) / 1000)
+#define OUTCOME_ERR(o)		((o) % 1000)
+
+/* Sets, as bit masks */
+
+#define K(name)		BIT(K_##name)
+#define C(name)		BIT(C_##name)
+#define O(name)		BIT(OP_##name)
+#define B(name)		BIT(B_##name)
+#define ANY_OP		(~0ULL)
+#define ANY_OPTION	(~0ULL)
+
+#define K_PORTS		(K(TCP) | K(MPTCP) | K(SCTP) | K(SCTP_N) | K(UDP) | \
+			 K(UDPLITE) | K(DCCP))
+#define K_ALL		(K_PORTS | K(RAW) | K(PING) | K(L2TP))
+/* What stays inside the VRF that it is bound to, on all kernels */
+#define K_VRF		(K(TCP) | K(MPTCP) | K(UDP) | K(UDPLITE) | K(RAW) | \
+			 K(PING))
+#define K_PKTINFO	(K(UDP) | K(UDPLITE) | K(RAW) | K(PING) | K(L2TP))
+
+#define C_CARVED	(C(UNREACHABLE) | C(BLACKHOLE) | C(PROHIBIT) |	\
+			 C(THROW) | C(UNICAST) | C(ANYCAST) |		\
+			 C(NHID_BLACKHOLE) | C(HOLE))
+#define C_ELSEWHERE	(C(FWMARK_TABLE) | C(RULE_TABLE) | C(MAIN_TABLE) | \
+			 C(OUTSIDE) | C(OTHER_NETNS) | C(PEER))
+#define C_ANYIP		(C(ANY) | C(DUMMY) | C(VETH) | C(NHID) | \
+			 C(TWO_DEVS) | C(IN_HOLE))
+#define C_VRF		(C(VRF_ANY) | C(VRF_HOLE) | C(VRF_CONFIGURED))
+#define C_PAIRED	(C(CONFIGURED) | C(ANY_CONFIGURED) | C_ANYIP |	\
+			 C(RULE_UNREACHABLE) | C_CARVED | C_ELSEWHERE |	\
+			 C_VRF | C(DOWN))
+/* What shows that a bind()'s answer is the same whatever comes next */
+#define C_SAMPLE	(C(CONFIGURED) | C(ANY_CONFIGURED) | C_ANYIP |	\
+			 C(UNREACHABLE) | C(UNICAST) | C(FWMARK_TABLE) | \
+			 C(OUTSIDE))
+#define C_FEW		(C(CONFIGURED) | C(ANY) | C(DUMMY) |		\
+			 C(UNREACHABLE) | C(FWMARK_TABLE) | C(OUTSIDE))
+#define C_IN_VRF	(C(VRF_ANY) | C(VRF_CONFIGURED) | C(VRF_HOLE) |	\
+			 C(ANY) | C(CONFIGURED) | C(OUTSIDE))
+#define C_MAPPED	(C(MAPPED_CONFIGURED) | C(MAPPED_ANY) | C(MAPPED_OUTSIDE))
+#define C_ALONE		(C(TENTATIVE) | C(DADFAILED) | C(MULTIPATH) |	\
+			 C(LL_CONFIGURED) | C(LL_ANY) | C(LL_OUTSIDE))
+
+#define B_ALL		(BIT(NR_BINDINGS) - 1)
+#define B_PATH		(B(NONE) | B(VETH0))
+#define B_VRF		(B(VRF0) | B(VETH1))
+
+enum note {
+	NOTE_LOOPBACK,
+	NOTE_DOWN,
+	NOTE_MULTICAST,
+	NOTE_TRANSPARENT,
+	NOTE_ERRNO,
+	NOTE_VRF,
+	NOTE_NONLOCAL,
+	NOTE_PING,
+	NOTE_L2TP,
+	NOTE_CHOICE,
+	NOTE_BPF,
+	NOTE_TUNNEL,
+	NR_NOTES,
+};
+
+/* What only some kernels do. */
+enum condition {
+	ALWAYS,
+	SCTP_IN_VRF,		/* SCTP's bind knows the domain of its device */
+	NO_SCTP_IN_VRF,
+};
+
+/* A rightful difference, in whatever the masks cover. */
+struct difference {
+	__u64 ops, kinds, classes, bindings, options;
+	int v4, v6;
+	enum note note;
+	enum condition when;
+};
+
+#define UNKNOWN		(-1)
+
+struct parity_case {
+	struct tuple t;
+	const struct difference *diff;
+	int v4, v6;	/* outcomes of the last run */
+};
+
+static inline bool in(__u64 set, unsigned int member)
+{
+	return set & BIT(member);
+}
+
+/* parity.c */
+__attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
+
+/* parity_cases.c */
+struct op_desc {
+	const char *text;
+	int refused;
+};
+
+extern const char *const class_text[NR_CLASSES][2];
+extern const char *const class_names[NR_CLASSES];
+extern const char *const binding_dev[NR_BINDINGS];
+extern const char *const kind_names[NR_KINDS];
+extern const char *const option_names[NR_OPTIONS];
+extern const char *const note_text[NR_NOTES];
+extern const struct op_desc ops[NR_OPS];
+extern struct parity_case *cases;
+extern size_t n_cases;
+void generate(void);
+const struct difference *unused_difference(void);
+bool is_alone(const struct tuple *t);
+int expect_on(const struct parity_case *c);
+int expect_stock(const struct parity_case *c);
+const char *outcome_text(int outcome);
+const char *tuple_text(const struct tuple *t);
+
+/* parity_table.c */
+void table_print(void);
+
+/* parity_topo.c */
+void topo_setup(void);
+void topo_enter_host(void);
+void topo_enter_peer(void);
+void topo_nonlocal(bool on);
+void topo_batch(int family, const char *lines);
+
+/* parity_sock.c */
+union addr {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	char room[32];	/* L2TP's over IPv6 is longer */
+};
+
+struct run {
+	const struct tuple *t;
+	int family;
+	int port;	/* of this run; an L2TP connection, a ping identifier */
+};
+
+bool kind_exists(enum kind kind);
+int sock_run(const struct run *r);
+bool run_mapped(const struct run *r);
+int sock_new(int family, enum kind kind);
+int sock_new_in(const struct run *r);
+int fail_at(enum stage stage);
+socklen_t addr_make(union addr *a, int family, enum kind kind, const char *text,
+		    int port);
+socklen_t addr_subject(const struct run *r, union addr *a, int port);
+socklen_t addr_of_peer(const struct run *r, union addr *a, int port);
+int peer_new(const struct run *r);
+int peer_listen(const struct run *r, int *fd);
+int peer_sees(const struct run *r, int fd);
+int source_is_subject(const struct run *r, const union addr *from);
+int send_pktinfo(const struct run *r, int fd,
+		 int (*send)(int fd, const struct msghdr *msg));
+int bind_subject(const struct run *r, int fd, int port);
+const char *token(const struct run *r);
+int exchange(const struct run *r, int server, int client);
+
+/* parity_kernel.c */
+int kernel_run(const struct run *r);
+bool op_exists(enum op op);
+int uring_bind(int fd, const struct sockaddr *sa, socklen_t len);
+int uring_sendmsg(int fd, const struct msghdr *msg);
+
+#endif

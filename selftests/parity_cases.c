@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The parity matrix as data: which combinations are cases, in which of them
+ * the families rightly differ and why, and what to expect of each.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parity.h"
+
+/* Every combination within a line is a case. */
+static const struct family_of_cases {
+	__u64 ops, kinds, classes, bindings, options;
+} generators[] = {
+	{ O(BIND), K_ALL, C_PAIRED | C(LOOPBACK) | C(WILDCARD), B_ALL,
+	  BIT(O_NONE) },
+	{ O(BIND), K_ALL & ~K(DCCP), C(MULTICAST), B_ALL, BIT(O_NONE) },
+	{ O(BIND), K_ALL, C_FEW | C(VRF_ANY), B(NONE), BIT(O_REUSEADDR) |
+	  BIT(O_MARK) | BIT(O_FREEBIND) | BIT(O_TRANSPARENT) | BIT(O_NONLOCAL) },
+	{ O(BIND), K_VRF, C_FEW | C(VRF_ANY), B(VRF0), BIT(O_REUSEADDR) |
+	  BIT(O_MARK) | BIT(O_FREEBIND) | BIT(O_TRANSPARENT) | BIT(O_NONLOCAL) },
+	{ O(BIND), K_PORTS, C_MAPPED, B_PATH, BIT(O_NONE) | BIT(O_FREEBIND) },
+	{ O(BINDX), K(SCTP) | K(SCTP_N), C_PAIRED | C(LOOPBACK), B(NONE) | B(VRF0),
+	  BIT(O_NONE) },
+	{ O(BINDX_ADD), K(SCTP) | K(SCTP_N), C_PAIRED & ~C(CONFIGURED), B(NONE),
+	  BIT(O_NONE) },
+	{ O(URING_BIND), K(TCP) | K(UDP), C_PAIRED, B(NONE) | B(VRF0),
+	  BIT(O_NONE) },
+	{ O(SERVE), K_ALL & ~K(PING), C_SAMPLE, B_PATH, BIT(O_NONE) },
+	{ O(CONNECT), K_ALL, C_SAMPLE, B_PATH, BIT(O_NONE) },
+	{ O(SERVE), K_VRF & ~(K(PING) | K(MPTCP)), C(VRF_ANY) | C(VRF_CONFIGURED), B(VRF0),
+	  BIT(O_NONE) },
+	{ O(CONNECT), K_VRF, C(VRF_ANY) | C(VRF_CONFIGURED), B_VRF,
+	  BIT(O_NONE) },
+	{ O(SERVE) | O(CONNECT), K(TCP) | K(UDP), C(MAPPED_CONFIGURED) |
+	  C(MAPPED_ANY), B(NONE), BIT(O_NONE) },
+	{ O(SERVE_GROUP), K(UDP) | K(UDPLITE), C_SAMPLE, B_PATH, BIT(O_NONE) },
+	{ O(SERVE_TFO) | O(CONNECT_TFO), K(TCP), C_SAMPLE, B_PATH, BIT(O_NONE) },
+	{ O(CONNECT_LATE), K(TCP) | K(UDP), C_SAMPLE, B_PATH, BIT(O_NONE) },
+	{ O(MULTICAST_BOUND), K(UDP) | K(UDPLITE), C_SAMPLE, B_PATH, BIT(O_NONE) },
+	{ O(PKTINFO) | O(PKTINFO_2292), K_PKTINFO, C_PAIRED, B_PATH, BIT(O_NONE) },
+	{ O(PKTINFO) | O(PKTINFO_2292), K_PKTINFO & ~K(L2TP), C_PAIRED,
+	  B(DUMMY0), BIT(O_NONE) },
+	{ O(PKTINFO), K_PKTINFO, C_IN_VRF, B_VRF, BIT(O_NONE) },
+	{ O(PKTINFO), K_PKTINFO & ~K(L2TP), C_FEW, B(NONE), BIT(O_FREEBIND) |
+	  BIT(O_TRANSPARENT) | BIT(O_NONLOCAL) },
+	{ O(PKTINFO), K(UDP), C_MAPPED, B(NONE), BIT(O_NONE) },
+	{ O(PKTINFO_CONNECTED), K(UDP) | K(UDPLITE) | K(RAW) | K(PING),
+	  C_PAIRED, B(NONE), BIT(O_NONE) },
+	{ O(STICKY), K(UDP), C(CONFIGURED) | C(ANY) | C(UNREACHABLE) | C(OUTSIDE),
+	  B(NONE), BIT(O_NONE) },
+	{ O(PKTINFO_GSO), K(UDP), C_PAIRED, B_PATH, BIT(O_NONE) },
+	{ O(PKTINFO_URING), K(UDP) | K(UDPLITE) | K(RAW) | K(PING), C_PAIRED,
+	  B(NONE), BIT(O_NONE) },
+	{ O(PKTINFO_MULTICAST), K(UDP) | K(UDPLITE), C_SAMPLE, B_PATH,
+	  BIT(O_NONE) },
+	{ O(ECHO) | O(RECVPKTINFO), K(UDP) | K(UDPLITE) | K(RAW),
+	  C(CONFIGURED) | C(ANY_CONFIGURED) | C_ANYIP, B_PATH, BIT(O_NONE) },
+	{ O(RECVORIGDSTADDR), K(UDP) | K(UDPLITE),
+	  C(CONFIGURED) | C(ANY_CONFIGURED) | C_ANYIP, B_PATH, BIT(O_NONE) },
+	{ O(TO_SELF), K(TCP) | K(UDP), C(CONFIGURED) | C(ANY_CONFIGURED) |
+	  C_ANYIP, B(NONE), BIT(O_NONE) },
+	{ O(BPF_BIND), K(TCP) | K(UDP), C_SAMPLE, B(NONE), BIT(O_NONE) },
+	{ O(SERVE_STEERED), K(TCP), C_SAMPLE, B(NONE), BIT(O_NONE) },
+	{ O(BPF_CONNECT), K(TCP) | K(UDP), C_SAMPLE, B(NONE), BIT(O_NONE) },
+	{ O(BPF_SENDMSG), K(UDP), C_SAMPLE, B(NONE), BIT(O_NONE) },
+	{ O(SUBFLOW), K(MPTCP), C(ANY) | C(ANY_CONFIGURED) | C(OUTSIDE),
+	  B(NONE), BIT(O_NONE) },
+	{ O(L2TP_UDP) | O(L2TP_IP) | O(FOU) | O(VXLAN) | O(GRE),
+	  K(TUNNEL), C(CONFIGURED) | C(ANY) | C(OUTSIDE), B(NONE), BIT(O_NONE) },
+	/* IPv6 alone */
+	{ O(BIND), K_ALL, C(TENTATIVE) | C(DADFAILED) | C(MULTIPATH),
+	  B_PATH | B(DUMMY0), BIT(O_NONE) },
+	{ O(BIND), K_ALL & ~(K(SCTP) | K(SCTP_N)),
+	  C(LL_CONFIGURED) | C(LL_ANY) | C(LL_OUTSIDE),
+	  B_PATH | B(DUMMY0), BIT(O_NONE) },
+	{ O(PKTINFO), K_PKTINFO & ~K(PING), C_ALONE, B_PATH, BIT(O_NONE) },
+	{ O(PKTINFO), K(UDP) | K(RAW), C(GROUP_ROUTED) | C(MAPPED_ROUTED), B(NONE),
+	  BIT(O_NONE) },
+	{ O(BIND), K(TCP) | K(UDP), C(MAPPED_ROUTED), B(NONE), BIT(O_NONE) },
+	{ O(PKTINFO), K(PING), C(TENTATIVE) | C(DADFAILED) | C(LL_OUTSIDE),
+	  B_PATH, BIT(O_NONE) },
+	{ O(SERVE) | O(CONNECT), K(TCP) | K(UDP), C(MULTIPATH), B_PATH,
+	  BIT(O_NONE) },
+	{ O(SERVE) | O(CONNECT), K(TCP) | K(UDP), C(LL_CONFIGURED) | C(LL_ANY),
+	  B(VETH0), BIT(O_NONE) },
+};
+
+/* The rightful differences: what IPv4 says, what IPv6 says, and why. */
+
+const char *const note_text[NR_NOTES] = {
+	[NOTE_LOOPBACK] =
+	"127.0.0.1 binds on a socket bound to any device of the domain, ::1 only on lo: a configured address keeps the kernel's answer.",
+	[NOTE_DOWN] =
+	"IPv4 keeps the local routes of a device that is down, IPv6 removes them: there is nothing left that says the address is local.",
+	[NOTE_MULTICAST] =
+	"Not an address of the host: stock IPv6 has its own answers to binding a group.",
+	[NOTE_TRANSPARENT] =
+	"SCTP's IPv4 part does not know IP_TRANSPARENT.",
+	[NOTE_ERRNO] =
+	"A source that is not local is refused by both. IPv4 finds out when it looks for a route, IPv6 when it reads the message.",
+	[NOTE_VRF] =
+	"IPv4 asks table local about the source of a packet whatever the socket is bound to; IPv6 asks the socket's own domain, of bind() and of PKTINFO alike.",
+	[NOTE_NONLOCAL] =
+	"IP_FREEBIND and ip_nonlocal_bind let IPv4 bind to the address but not send from it; IPv6 does both.",
+	[NOTE_PING] =
+	"The kernel's ICMPv6 sockets check the source of a message and then forget it (ping_v6_sendmsg); configured addresses fare no better.",
+	[NOTE_L2TP] =
+	"L2TP/IP over IPv4 ignores control messages.",
+	[NOTE_CHOICE] =
+	"An unbound socket: IPv4 takes the destination for its source where that is local, IPv6 takes a configured address. Both reach it.",
+	[NOTE_BPF] =
+	"IPv6 does not check the source that a BPF program sets, whether local or not; IPv4 does.",
+	[NOTE_TUNNEL] =
+	"The end of a tunnel is no socket's address. IPv6 asks that ip6gre and ip6tnl have a configured one, and does not ask anything of vxlan.",
+};
+
+#define O_BINDS		(O(BIND) | O(BINDX) | O(BINDX_ADD) | O(URING_BIND))
+#define O_PKTINFO	(O(PKTINFO) | O(PKTINFO_2292) |			\
+			 O(PKTINFO_CONNECTED) | O(PKTINFO_GSO) |	\
+			 O(PKTINFO_URING) | O(PKTINFO_MULTICAST))
+#define C_NOT_LOCAL	(C_CARVED | C_ELSEWHERE)
+#define B_DEFAULT	(B(NONE) | B(VETH0) | B(DUMMY0) | B(LO))
+#define K_BIND_IN_VRF	(K_ALL & ~(K(SCTP) | K(SCTP_N) | K(L2TP)))
+#define K_SCTPS		(K(SCTP) | K(SCTP_N))
+#define PLAIN		(BIT(O_NONE) | BIT(O_MARK))
+#define FIRST(e)	OUTCOME(S_FIRST, e)
+
+static const struct difference differences[] = {
+	{ O(BIND), K_BIND_IN_VRF, C(LOOPBACK), B(VETH0) | B(DUMMY0), PLAIN,
+	  0, FIRST(EADDRNOTAVAIL), NOTE_LOOPBACK, ALWAYS },
+	{ O(BIND), K_SCTPS, C(LOOPBACK), B(VETH0) | B(DUMMY0), PLAIN,
+	  0, FIRST(EADDRNOTAVAIL), NOTE_LOOPBACK, SCTP_IN_VRF },
+
+	{ O_BINDS, K_ALL, C(DOWN), B_DEFAULT, PLAIN,
+	  0, FIRST(EADDRNOTAVAIL), NOTE_DOWN, ALWAYS },
+	{ O(BIND), K(L2TP), C(DOWN), B_VRF, PLAIN,
+	  0, FIRST(EADDRNOTAVAIL), NOTE_DOWN, ALWAYS },
+	{ O(BIND) | O(BINDX), K_SCTPS, C(DOWN), B_VRF, PLAIN,
+	  0, FIRST(EADDRNOTAVAIL), NOTE_DOWN, NO_SCTP_IN_VRF },
+	{ O_PKTINFO, K_PKTINFO & ~K(L2TP), C(DOWN), B_DEFAULT, PLAIN,
+	  0, FIRST(EINVAL), NOTE_DOWN, ALWAYS },
+
+	{ O(BIND), K(TCP) | K(MPTCP), C(MULTICAST), B_ALL, PLAIN,
+	  0, FIRST(EINVAL), NOTE_MULTICAST, ALWAYS },
+	{ O(BIND), K(L2TP), C(MULTICAST), B_ALL, PLAIN,
+	  0, FIRST(EADDRNOTAVAIL), NOTE_MULTICAST, ALWAYS },
+	{ O(BIND), K(PING), C(MULTICAST), B_ALL, PLAIN,
+	  FIRST(EADDRNOTAVAIL), FIRST(EINVAL), NOTE_MULTICAST, ALWAYS },
+
+	{ O(BIND), K_SCTPS, C_NOT_LOCAL | C(VRF_ANY), B(NONE), BIT(O_TRANSPARENT),
+	  FIRST(EADDRNOTAVAIL), 0, NOTE_TRANSPARENT, ALWAYS },
+
+	{ O(SERVE), K(TCP), C(VRF_ANY), B_VRF, PLAIN,
+	  OUTCOME(S_CONNECT, E_LOST), 0, NOTE_VRF, ALWAYS },
+	{ O(SERVE), K_ALL, C(VRF_ANY), B_VRF, PLAIN,
+	  OUTCOME(S_SEND, ENETUNREACH), 0, NOTE_VRF, ALWAYS },
+	{ O(CONNECT), K_ALL, C(VRF_ANY), B_VRF, PLAIN,
+	  OUTCOME(S_CONNECT, ENETUNREACH), 0, NOTE_VRF, ALWAYS },
+
+	/* before PKTINFO's: neither reads what is compared there */
+	{ O_PKTINFO, K(L2TP), C_ANYIP | C(ANY_CONFIGURED) | C(RULE_UNREACHABLE),
+	  B_PATH, PLAIN, OUTCOME(S_RECV, E_OTHER_SOURCE), 0, NOTE_L2TP, ALWAYS },
+	{ O_PKTINFO, K(L2TP), C_NOT_LOCAL | C_VRF | C(DOWN), B_PATH, PLAIN,
+	  OUTCOME(S_RECV, E_OTHER_SOURCE), FIRST(EINVAL), NOTE_L2TP, ALWAYS },
+	{ O_PKTINFO, K(L2TP), C(VRF_ANY), B_VRF, PLAIN,
+	  OUTCOME(S_RECV, E_OTHER_SOURCE), 0, NOTE_L2TP, ALWAYS },
+	{ O_PKTINFO, K(L2TP), C(CONFIGURED) | C(ANY) | C(OUTSIDE) | C(VRF_HOLE),
+	  B_VRF, PLAIN, OUTCOME(S_RECV, E_OTHER_SOURCE), FIRST(EINVAL),
+	  NOTE_L2TP, ALWAYS },
+	{ O_PKTINFO, K(PING), C_ANYIP | C(ANY_CONFIGURED) | C(RULE_UNREACHABLE),
+	  B_PATH, ANY_OPTION, 0, OUTCOME(S_RECV, E_OTHER_SOURCE), NOTE_PING, ALWAYS },
+	{ O_PKTINFO, K(PING), C(VRF_ANY), B_VRF, PLAIN,
+	  FIRST(ENETUNREACH), OUTCOME(S_RECV, E_OTHER_SOURCE), NOTE_PING, ALWAYS },
+	{ O_PKTINFO, K(PING), C_NOT_LOCAL, B(NONE), BIT(O_TRANSPARENT),
+	  0, OUTCOME(S_RECV, E_OTHER_SOURCE), NOTE_PING, ALWAYS },
+	{ O_PKTINFO, K(PING), C_NOT_LOCAL, B(NONE),
+	  BIT(O_FREEBIND) | BIT(O_NONLOCAL), FIRST(ENETUNREACH),
+	  OUTCOME(S_RECV, E_OTHER_SOURCE), NOTE_PING, ALWAYS },
+
+	{ O_PKTINFO, K_PKTINFO, C_NOT_LOCAL | C(VRF_ANY) | C(VRF_HOLE),
+	  B_DEFAULT, PLAIN, FIRST(ENETUNREACH), FIRST(EINVAL), NOTE_ERRNO, ALWAYS },
+	{ O_PKTINFO, K_PKTINFO, C_NOT_LOCAL | C(VRF_HOLE), B_VRF, PLAIN,
+	  FIRST(ENETUNREACH), FIRST(EINVAL), NOTE_ERRNO, ALWAYS },
+	{ O_PKTINFO, K_PKTINFO, C(VRF_CONFIGURED), B_DEFAULT, PLAIN,
+	  0, FIRST(EINVAL), NOTE_VRF, ALWAYS },
+	{ O_PKTINFO, K_PKTINFO, C(CONFIGURED) | C(ANY), B_VRF, PLAIN,
+	  0, FIRST(EINVAL), NOTE_VRF, ALWAYS },
+	{ O_PKTINFO, K_PKTINFO, C(VRF_ANY), B_VRF, PLAIN,
+	  FIRST(ENETUNREACH), 0, NOTE_VRF, ALWAYS },
+	{ O_PKTINFO, K_PKTINFO, C_NOT_LOCAL, B(NONE),
+	  BIT(O_FREEBIND) | BIT(O_NONLOCAL), FIRST(ENETUNREACH), 0,
+	  NOTE_NONLOCAL, ALWAYS },
+
+	{ O(TO_SELF), K_ALL, C_ANYIP, B(NONE), PLAIN,
+	  0, OUTCOME(S_CONNECT, E_OTHER_SOURCE), NOTE_CHOICE, ALWAYS },
+	{ O(BPF_SENDMSG), K_ALL, C_NOT_LOCAL, B(NONE), PLAIN,
+	  FIRST(ENETUNREACH), 0, NOTE_BPF, ALWAYS },
+	{ O(GRE), K(TUNNEL), C_ANYIP, B(NONE), PLAIN,
+	  0, FIRST(E_LOST), NOTE_TUNNEL, ALWAYS },
+	{ O(VXLAN), K(TUNNEL), C_NOT_LOCAL, B(NONE), PLAIN,
+	  FIRST(E_LOST), 0, NOTE_TUNNEL, ALWAYS },
+};
+
+/* Addresses that IPv4 has nothing to compare with. */
+static const struct alone {
+	__u64 ops, classes, bindings;
+	enum { YES, NO, INVALID } answer;
+} alone[] = {
+	{ ANY_OP, C(TENTATIVE) | C(DADFAILED), B_ALL, NO },
+	/* Never the source of an IPv6 packet, whatever a route covers. */
+	{ ANY_OP, C(GROUP_ROUTED) | C(MAPPED_ROUTED), B_ALL, NO },
+	{ ANY_OP, C(MULTIPATH), B_ALL, YES },
+	{ ANY_OP, C(LL_CONFIGURED) | C(LL_ANY), B(VETH0), YES },
+	{ ANY_OP, C(LL_CONFIGURED) | C(LL_ANY), B(DUMMY0), NO },
+	/* A message has its scope from where it goes. */
+	{ O(PKTINFO), C(LL_CONFIGURED) | C(LL_ANY), B(NONE), YES },
+	{ ANY_OP, C(LL_OUTSIDE), B_ALL & ~B(NONE), NO },
+	{ ANY_OP, C_ALONE, B(NONE), INVALID },
+};
+
+const char *const class_text[NR_CLASSES][2] = {
+#define X(name, text, v6, v4) [C_##name] = { v6, v4 },
+	CLASSES(X)
+#undef X
+};
+
+const char *const binding_dev[NR_BINDINGS] = {
+#define X(name, dev) [B_##name] = dev,
+	BINDINGS(X)
+#undef X
+};
+
+const char *const class_names[NR_CLASSES] = {
+#define X(name, text, v6, v4) [C_##name] = text,
+	CLASSES(X)
+#undef X
+};
+
+const char *const kind_names[NR_KINDS] = {
+#define X(name, text, type, protocol) [K_##name] = text,
+	KINDS(X)
+#undef X
+};
+
+const struct op_desc ops[NR_OPS] = {
+#define X(name, text, refused) [OP_##name] = { text, refused },
+	OPS(X)
+#undef X
+};
+
+const char *const option_names[NR_OPTIONS] = {
+	[O_NONE]	= NULL,
+	[O_REUSEADDR]	= "SO_REUSEADDR",
+	[O_MARK]	= "SO_MARK",
+	[O_FREEBIND]	= "FREEBIND",
+	[O_TRANSPARENT]	= "TRANSPARENT",
+	[O_NONLOCAL]	= "ip_nonlocal_bind=1",
+};
+
+/* Cases */
+
+struct parity_case *cases;
+size_t n_cases;
+
+/* IPv4's answer tells which kernel it is. */
+static bool sctp_in_vrf(void)
+{
+	static const struct tuple t = {
+		.kind = K_SCTP, .op = OP_BIND, .class = C_VRF_ANY,
+		.binding = B_VRF0,
+	};
+	const struct run r = { .t = &t, .family = AF_INET, .port = 1999 };
+
+	return kind_exists(K_SCTP) && !sock_run(&r);
+}
+
+static bool holds(enum condition when)
+{
+	static int in_vrf = -1;
+
+	if (when == ALWAYS)
+		return true;
+	if (in_vrf < 0)
+		in_vrf = sctp_in_vrf();
+	return in_vrf == (when == SCTP_IN_VRF);
+}
+
+static const struct difference *find_difference(const struct tuple *t)
+{
+	for (size_t i = 0; i < ARRAY_LEN(differences); i++)
+		if (in(differences[i].ops, t->op) &&
+		    in(differences[i].kinds, t->kind) &&
+		    in(differences[i].classes, t->class) &&
+		    in(differences[i].bindings, t->binding) &&
+		    in(differences[i].options, t->option) &&
+		    holds(differences[i].when))
+			return &differences[i];
+	return NULL;
+}
+
+static void case_add(const struct tuple *t)
+{
+	if (!(n_cases & (n_cases + 1)) || !cases)
+		cases = realloc(cases, 2 * (n_cases + 1) * sizeof(*cases));
+	if (!cases)
+		die("out of memory");
+	cases[n_cases++] = (struct parity_case) {
+		.t = *t, .diff = find_difference(t), .v4 = UNKNOWN,
+	};
+}
+
+static void generate_options(__u64 options, struct tuple *t)
+{
+	for (t->option = 0; t->option < NR_OPTIONS; t->option++)
+		if (in(options, t->option))
+			case_add(t);
+}
+
+static void generate_one(const struct family_of_cases *g, struct tuple *t)
+{
+	for (t->class = 0; t->class < NR_CLASSES; t->class++)
+		for (t->binding = 0; t->binding < NR_BINDINGS; t->binding++)
+			if (in(g->classes, t->class) && in(g->bindings, t->binding))
+				generate_options(g->options, t);
+}
+
+/* Operation by operation and kind by kind: that is a line of the result. */
+void generate(void)
+{
+	struct tuple t;
+
+	for (t.op = 0; t.op < NR_OPS; t.op++)
+		for (t.kind = 0; t.kind < NR_KINDS; t.kind++)
+			for (size_t i = 0; i < ARRAY_LEN(generators); i++)
+				if (in(generators[i].ops, t.op) &&
+				    in(generators[i].kinds, t.kind))
+					generate_one(&generators[i], &t);
+}
+
+/* A listed difference that nothing asks for any more; NULL if there is none. */
+const struct difference *unused_difference(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(differences); i++) {
+		size_t j = 0;
+
+		while (j < n_cases && cases[j].diff != &differences[i])
+			j++;
+		if (j == n_cases && holds(differences[i].when))
+			return &differences[i];
+	}
+	return NULL;
+}
+
+bool is_alone(const struct tuple *t)
+{
+	return !class_text[t->class][1];
+}
+
+/* Expectations */
+
+static int expect_alone(const struct tuple *t)
+{
+	size_t i = 0;
+
+	while (!in(alone[i].ops, t->op) || !in(alone[i].classes, t->class) ||
+	       !in(alone[i].bindings, t->binding))
+		i++;
+	if (alone[i].answer == YES)
+		return 0;
+	if (alone[i].answer == NO)
+		return OUTCOME(S_FIRST, ops[t->op].refused);
+	return OUTCOME(S_FIRST, EINVAL);
+}
+
+/* With the rule: as IPv4, but for a difference. */
+int expect_on(const struct parity_case *c)
+{
+	if (is_alone(&c->t))
+		return expect_alone(&c->t);
+	return c->diff ? c->diff->v6 : c->v4;
+}
+
+/* What the rule changes: stock has IP_FREEBIND and the like, but not L2TP. */
+static bool stock_refuses(const struct tuple *t)
+{
+	const __u64 rule = C_ANYIP | C(RULE_UNREACHABLE) | C(VRF_ANY) |
+		C(MULTIPATH) | C(LL_ANY);
+
+	return in(rule, t->class) && ops[t->op].refused &&
+		(t->kind == K_L2TP || t->option == O_NONE || t->option == O_REUSEADDR ||
+		 t->option == O_MARK);
+}
+
+int expect_stock(const struct parity_case *c)
+{
+	int on = expect_on(c);
+	int refused = OUTCOME(S_FIRST, ops[c->t.op].refused);
+	bool yes = !on || OUTCOME_STAGE(on) != S_FIRST;
+
+	return yes && stock_refuses(&c->t) ? refused : on;
+}
+
+/* Text */
+
+const char *outcome_text(int outcome)
+{
+	static const char *const stages[NR_STAGES] = {
+		[S_FIRST] = "", [S_CONNECT] = "connect: ", [S_SEND] = "send: ",
+		[S_RECV] = "receive: ", [S_ANSWER] = "answer: ",
+	};
+	static char texts[4][64];
+	static int next;
+	char *text = texts[next++ % 4];
+	int err = OUTCOME_ERR(outcome);
+	const char *what = err == E_OTHER_SOURCE ? "other source" :
+		err == E_LOST ? "lost" : err == E_GARBLED ? "garbled" :
+		err ? strerrorname_np(err) : "ok";
+
+	snprintf(text, sizeof(texts[0]), "%s%s", stages[OUTCOME_STAGE(outcome)],
+		 what ?: "?");
+	return text;
+}
+
+const char *tuple_text(const struct tuple *t)
+{
+	static char text[192];
+	const char *dev = binding_dev[t->binding];
+	const char *option = option_names[t->option];
+
+	snprintf(text, sizeof(text), "%s %s, %s%s%s%s%s", kind_names[t->kind],
+		 ops[t->op].text, class_names[t->class], dev ? ", on " : "",
+		 dev ?: "", option ? ", " : "", option ?: "");
+	return text;
+}
