@@ -88,16 +88,20 @@ log_mark() {
 # The kernel's log since the last mark.
 log_since() { dmesg | sed -n "/${mark//./\\.}/,\$p" | sed 1d; }
 
-# run_tests PREFIX TEST...: each is a function; cleans up after it whatever it did.
+# run_tests PREFIX TEST...: each is a function that may return KSFT_SKIP; cleans up after it whatever it did.
 run_tests() {
-	local prefix=$1 t
+	local prefix=$1 t rc
 	shift
 	ktap_print_header
 	ktap_set_plan $#
 	for t in "$@"; do
 		log_mark
-		if "$t"; then
+		rc=0
+		"$t" || rc=$?
+		if [ "$rc" -eq 0 ]; then
 			ktap_test_pass "$prefix.$t"
+		elif [ "$rc" -eq "$KSFT_SKIP" ]; then
+			ktap_test_skip "$prefix.$t"
 		else
 			ktap_test_fail "$prefix.$t"
 			log_since | tail -n 20 | sed 's/^/# log: /'

@@ -24,6 +24,7 @@ may_skip() {
 	! older "$release" 6.11 || echo 'io_uring bind'
 	older "$release" 6.16 || echo 'DCCP|dccp_'
 	older "$release" 7.1 || echo 'UDP-Lite|udplite_'
+	older "$release" 7.3 || echo 'load[.]ftrace_off #' # kernel.ftrace_enabled=0 is EOPNOTSUPP
 }
 
 may_skip=$(may_skip | paste -sd '|')
