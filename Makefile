@@ -15,10 +15,13 @@ demo:
 check:
 	scripts/check
 
+check-all:
+	scripts/check --all
+
 lint:
 	scripts/lint
 
 docs:
 	scripts/docs
 
-.PHONY: all module clean demo check lint docs
+.PHONY: all module clean demo check check-all lint docs
