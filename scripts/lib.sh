@@ -10,7 +10,8 @@ cache=${ANYIP6_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/anyip6}
 # One clock for a script and those it calls.
 export ANYIP6_START=${ANYIP6_START:-$EPOCHSECONDS}
 mkdir -p "$cache/logs" "$cache/lock"
-: "$top"
+host_arch=$(dpkg --print-architecture)
+: "$top" "$host_arch"
 
 say() { printf '[%4ds] %s\n' $((EPOCHSECONDS - ANYIP6_START)) "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
@@ -95,6 +96,14 @@ need_packages() {
         quietly "installing ${missing[*]}" "$cache/logs/apt-install.log" \
             apt-get install -y --no-install-recommends "${missing[@]}"
     )
+}
+
+# triplet ARCH: as compilers and folders of libraries are named.
+triplet() {
+    case $1 in
+        amd64) echo x86_64-linux-gnu ;;
+        arm64) echo aarch64-linux-gnu ;;
+    esac
 }
 
 # The Debian mirror that this machine's apt uses; a machine can have other archives too.
