@@ -251,6 +251,7 @@ enum note {
 	NOTE_CHOICE,
 	NOTE_BPF,
 	NOTE_TUNNEL,
+	NOTE_RAW,
 	NR_NOTES,
 };
 
@@ -259,6 +260,7 @@ enum condition {
 	ALWAYS,
 	SCTP_IN_VRF,		/* SCTP's bind knows the domain of its device */
 	NO_SCTP_IN_VRF,
+	NO_RAW_FREEBIND,	/* before 5.17 */
 };
 
 /* A rightful difference, in whatever the masks cover. */
@@ -303,6 +305,7 @@ extern size_t n_cases;
 void generate(void);
 const struct difference *unused_difference(void);
 bool is_alone(const struct tuple *t);
+const char *is_missing(const struct tuple *t);
 int expect_on(const struct parity_case *c);
 int expect_stock(const struct parity_case *c);
 const char *outcome_text(int outcome);

@@ -115,6 +115,8 @@ const char *const note_text[NR_NOTES] = {
 	"IPv6 does not check the source that a BPF program sets, whether local or not; IPv4 does.",
 	[NOTE_TUNNEL] =
 	"The end of a tunnel is no socket's address. IPv6 asks that ip6gre and ip6tnl have a configured one, and does not ask anything of vxlan.",
+	[NOTE_RAW] =
+	"Before Linux 5.17 IPv4's raw sockets know neither IP_FREEBIND nor its like.",
 };
 
 #define O_BINDS		(O(BIND) | O(BINDX) | O(BINDX_ADD) | O(URING_BIND))
@@ -126,6 +128,7 @@ const char *const note_text[NR_NOTES] = {
 #define K_BIND_IN_VRF	(K_ALL & ~(K(SCTP) | K(SCTP_N) | K(L2TP)))
 #define K_SCTPS		(K(SCTP) | K(SCTP_N))
 #define PLAIN		(BIT(O_NONE) | BIT(O_MARK))
+#define NONLOCAL	(BIT(O_FREEBIND) | BIT(O_TRANSPARENT) | BIT(O_NONLOCAL))
 #define FIRST(e)	OUTCOME(S_FIRST, e)
 
 static const struct difference differences[] = {
@@ -152,6 +155,11 @@ static const struct difference differences[] = {
 
 	{ O(BIND), K_SCTPS, C_NOT_LOCAL | C(VRF_ANY), B(NONE), BIT(O_TRANSPARENT),
 	  FIRST(EADDRNOTAVAIL), 0, NOTE_TRANSPARENT, ALWAYS },
+
+	{ O(BIND), K(RAW), C_NOT_LOCAL | C(VRF_ANY), B(NONE), NONLOCAL,
+	  FIRST(EADDRNOTAVAIL), 0, NOTE_RAW, NO_RAW_FREEBIND },
+	{ O(BIND), K(RAW), C_FEW, B(VRF0), NONLOCAL,
+	  FIRST(EADDRNOTAVAIL), 0, NOTE_RAW, NO_RAW_FREEBIND },
 
 	{ O(SERVE), K(TCP), C(VRF_ANY), B_VRF, PLAIN,
 	  OUTCOME(S_CONNECT, E_LOST), 0, NOTE_VRF, ALWAYS },
@@ -265,27 +273,82 @@ const char *const option_names[NR_OPTIONS] = {
 struct parity_case *cases;
 size_t n_cases;
 
-/* IPv4's answer tells which kernel it is. */
+/* An answer of the kernel tells which one it is. */
+static int asked(const struct tuple *t, int family)
+{
+	const struct run r = { .t = t, .family = family, .port = 1999 };
+
+	return kind_exists(t->kind) ? sock_run(&r) : OUTCOME(S_FIRST, ENOPROTOOPT);
+}
+
 static bool sctp_in_vrf(void)
 {
 	static const struct tuple t = {
 		.kind = K_SCTP, .op = OP_BIND, .class = C_VRF_ANY,
 		.binding = B_VRF0,
 	};
-	const struct run r = { .t = &t, .family = AF_INET, .port = 1999 };
 
-	return kind_exists(K_SCTP) && !sock_run(&r);
+	return !asked(&t, AF_INET);
+}
+
+static bool raw_freebind(void)
+{
+	static const struct tuple t = {
+		.kind = K_RAW, .op = OP_BIND, .class = C_OUTSIDE,
+		.binding = B_NONE, .option = O_FREEBIND,
+	};
+
+	return !asked(&t, AF_INET);
+}
+
+/* Since 5.18. Until then ICMPv6 sockets read no control messages. */
+static bool ping_pktinfo(void)
+{
+	static const struct tuple t = {
+		.kind = K_PING, .op = OP_PKTINFO, .class = C_OUTSIDE,
+		.binding = B_NONE,
+	};
+
+	return asked(&t, AF_INET6) == OUTCOME(S_FIRST, EINVAL);
+}
+
+/* find_out() once: what it asks is the same each time. */
+static bool known(int *answer, bool (*find_out)(void))
+{
+	if (*answer < 0)
+		*answer = find_out();
+	return *answer;
 }
 
 static bool holds(enum condition when)
 {
-	static int in_vrf = -1;
+	static int in_vrf = -1, freebind = -1;
 
-	if (when == ALWAYS)
+	switch (when) {
+	case SCTP_IN_VRF:
+		return known(&in_vrf, sctp_in_vrf);
+	case NO_SCTP_IN_VRF:
+		return !known(&in_vrf, sctp_in_vrf);
+	case NO_RAW_FREEBIND:
+		return !known(&freebind, raw_freebind);
+	default:
 		return true;
-	if (in_vrf < 0)
-		in_vrf = sctp_in_vrf();
-	return in_vrf == (when == SCTP_IN_VRF);
+	}
+}
+
+/* What this kernel has not, in words, or NULL. */
+const char *is_missing(const struct tuple *t)
+{
+	static int pktinfo = -1;
+
+	if (t->kind != K_TUNNEL && !kind_exists(t->kind))
+		return kind_names[t->kind];
+	if (!op_exists(t->op))
+		return ops[t->op].text;
+	if (t->kind == K_PING && in(O_PKTINFO, t->op) &&
+	    !known(&pktinfo, ping_pktinfo))
+		return "PKTINFO on ping sockets";
+	return NULL;
 }
 
 static const struct difference *find_difference(const struct tuple *t)
