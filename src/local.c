@@ -23,12 +23,21 @@ struct anyip6_match {
 	enum anyip6_fit fit;
 };
 
+#ifdef CONFIG_IPV6_MULTIPLE_TABLES
 /* The one table that counts: the VRF's for a socket in a VRF, else local. */
 static struct fib6_table *anyip6_table(struct net *net,
 				       const struct net_device *dev)
 {
 	return fib6_get_table(net, l3mdev_fib_table_rcu(dev) ?: RT6_TABLE_LOCAL);
 }
+#else
+/* All routes are in one table, and fib6_get_table() is not exported. */
+static struct fib6_table *anyip6_table(struct net *net,
+				       const struct net_device *dev)
+{
+	return net->ipv6.fib6_main_tbl;
+}
+#endif
 
 /* Of one nexthop; called for each of a nexthop object. Mirrors find_match(). */
 static int anyip6_fit_nh(struct fib6_nh *nh, void *arg)
