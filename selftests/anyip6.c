@@ -40,6 +40,9 @@ static struct {
 	int peer;
 } topology[NR_MODES];
 
+/* Parts of the topology that a kernel can be configured without. */
+static bool have_vrf, have_rules;
+
 static char last_message[256];
 
 static void die(const char *what)
@@ -147,7 +150,7 @@ static void ip_must(int family, const char *lines)
 {
 	if (ip_batch(family, lines)) {
 		if (strstr(last_message, "Unknown device type"))
-			skip_all("the kernel lacks dummy, veth or vrf");
+			skip_all("the kernel lacks dummy or veth");
 		errno = EINVAL;
 		die(last_message);
 	}
@@ -223,9 +226,7 @@ static const char host_links[] =
 	"link set lo up\n"
 	"link add dummy0 type dummy\n"
 	"link set dummy0 up\n"
-	"link add vrf0 type vrf table 10\n"
-	"link set vrf0 up\n"
-	"link add dummy1 master vrf0 type dummy\n"
+	"link add dummy1 type dummy\n"
 	"link set dummy1 up\n"
 	"link add veth0 type veth peer name veth0 netns /proc/self/fd/%d\n"
 	"link set veth0 addrgenmode none\n";
@@ -234,8 +235,10 @@ static const char host_links[] =
  * The local rule goes behind an unreachable one, as hosts with VRFs have it:
  * the FIB's own answer and that of the policy rules then differ.
  */
+static const char local_rule[] =
+	"rule add pref 10 lookup local\n";
+
 static const char host_rules[] =
-	"rule add pref 10 lookup local\n"
 	"rule del pref 0\n"
 	"rule add pref 5 to RULE_UNREACHABLE/SUB unreachable\n"
 	"rule add pref 2000 fwmark 1 lookup 100\n"
@@ -243,6 +246,9 @@ static const char host_rules[] =
 	"route add local default dev lo table 100\n"
 	"route add local RULE_TABLE/NET dev lo table 101\n"
 	"route add local MAIN_TABLE/NET dev lo table main\n"
+	"route add unreachable MAIN_UNREACHABLE/SUB\n";
+
+static const char host_routes[] =
 	"route add local ANY/NET dev lo\n"
 	"route add local DUMMY/NET dev dummy0\n"
 	"route add unreachable UNREACHABLE/SUB table local\n"
@@ -251,11 +257,20 @@ static const char host_rules[] =
 	"route add throw THROW/SUB table local\n"
 	"route add UNICAST/SUB dev veth0 table local\n"
 	"route add anycast ANYCAST/SUB dev lo table local\n"
-	"route add unreachable MAIN_UNREACHABLE/SUB\n"
 	"route add unreachable HOLE/NET table local\n"
-	"route add local IN_HOLE/ONE dev lo\n"
+	"route add local IN_HOLE/ONE dev lo\n";
+
+static const char vrf_links[] =
+	"link add vrf0 type vrf table 10\n"
+	"link set vrf0 up\n"
+	"link set dummy1 master vrf0\n";
+
+static const char vrf_routes[] =
 	"route add local VRF_ANY/NET dev vrf0 table 10\n"
 	"route add unreachable VRF_HOLE/SUB table 10\n";
+
+static const char vrf_link_local[] =
+	"route add local fe80::4321/128 dev dummy1 table 10\n";
 
 static const char host_addrs[] =
 	"addr add 192.0.2.1/24 dev veth0\n"
@@ -269,7 +284,6 @@ static const char host_addrs[] =
 	"addr add 2001:db8:a:0:b::1/128 dev dummy0 nodad\n"
 	"route add local fe80::1234/128 dev veth0\n"
 	"route add local fe80:0:0:1::/64 dev lo\n"
-	"route add local fe80::4321/128 dev dummy1 table 10\n"
 	"addr add 2001:db8:a:0:7::1/128 dev veth0\n"
 	"addr add 2001:db8:a:0:7::2/128 dev veth0\n"
 	"addr add 2001:db8:a:0:7::3/128 dev veth0 optimistic\n";
@@ -414,6 +428,36 @@ static void host_sysctls(void)
 	sysctl_must("net/ipv6/icmp/ratelimit", "0");
 }
 
+/* Only that it is not there is an answer: any other failure of vrf is one. */
+static void vrf_new(void)
+{
+	have_vrf = !ip_batch(AF_UNSPEC, vrf_links);
+	if (!have_vrf && !strstr(last_message, "Unknown device type")) {
+		errno = EINVAL;
+		die(last_message);
+	}
+}
+
+static void rules_new(void)
+{
+	have_rules = !ip_batch(AF_INET6, local_rule);
+	if (have_rules)
+		run_lines(host_rules, AF_INET6);
+	ip_must(AF_INET, local_rule);
+	run_lines(host_rules, AF_INET);
+}
+
+static void routes_new(void)
+{
+	run_lines(host_routes, AF_INET6);
+	run_lines(host_routes, AF_INET);
+	if (!have_vrf)
+		return;
+	run_lines(vrf_routes, AF_INET6);
+	run_lines(vrf_routes, AF_INET);
+	ip_must(AF_UNSPEC, vrf_link_local);
+}
+
 static void topology_new(enum anyip6_mode mode)
 {
 	char links[sizeof(host_links) + 16];
@@ -424,6 +468,7 @@ static void topology_new(enum anyip6_mode mode)
 	toggle_set(mode);
 	snprintf(links, sizeof(links), host_links, peer);
 	ip_must(AF_UNSPEC, links);
+	vrf_new();
 
 	netns_enter(peer);
 	ip_must(AF_UNSPEC, peer_lines);
@@ -433,9 +478,48 @@ static void topology_new(enum anyip6_mode mode)
 	ip_must(AF_UNSPEC, "link set veth0 up\n");
 	wait_running("veth0");
 	ip_must(AF_UNSPEC, host_addrs);
-	run_lines(host_rules, AF_INET6);
-	run_lines(host_rules, AF_INET);
+	rules_new();
+	routes_new();
 	wait_dad_failed(ADDR_DADFAILED);
+}
+
+static bool needs_vrf(const struct bind_spec *spec)
+{
+	switch (spec->addr) {
+	case ADDR_VRF_ANY:
+	case ADDR_VRF_HOLE:
+	case ADDR_VRF_PORT:
+	case ADDR_ANY_AND_VRF_PORT:
+	case ADDR_LL_VRF:
+		return true;
+	default:
+		return spec->dev && (!strcmp(spec->dev, "vrf0") ||
+				     !strcmp(spec->dev, "dummy1"));
+	}
+}
+
+static bool needs_rules(const struct bind_spec *spec)
+{
+	switch (spec->addr) {
+	case ADDR_MAIN_UNREACHABLE:
+	case ADDR_RULE_UNREACHABLE:
+	case ADDR_FWMARK_TABLE:
+	case ADDR_RULE_TABLE:
+	case ADDR_MAIN_TABLE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The part of the topology that a socket needs and this kernel lacks, or NULL. */
+const char *topology_lacks(const struct bind_spec *spec)
+{
+	if (!have_vrf && needs_vrf(spec))
+		return "no VRF in this kernel";
+	if (!have_rules && needs_rules(spec))
+		return "only one IPv6 table in this kernel";
+	return NULL;
 }
 
 /* A namespace of its own for tests that change more than routes. */
@@ -488,7 +572,7 @@ static void check_expectation(bool loaded)
 	exit(1);
 }
 
-int anyip6_main(int argc, char **argv, bool need_topology,
+int anyip6_main(int argc, char **argv, enum topology_need need,
 		int (*harness)(int argc, char **argv))
 {
 	bool loaded = anyip6_loaded();
@@ -505,10 +589,12 @@ int anyip6_main(int argc, char **argv, bool need_topology,
 		if (loaded == absent) {
 			args[n++] = "-T";
 			args[n++] = (char *)mode_names[mode];
-		} else if (need_topology) {
+		} else if (need != TOPOLOGY_NONE) {
 			topology_new(mode);
 		}
 	}
+	if (need == TOPOLOGY_WHOLE && !(have_vrf && have_rules))
+		skip_all("the kernel lacks VRFs or has only one IPv6 table");
 	for (int i = 1; i < argc; i++)
 		args[n++] = argv[i];
 	return harness(n, args);

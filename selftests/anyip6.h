@@ -27,6 +27,9 @@ enum anyip6_mode {
 	NR_MODES,
 };
 
+/* What a program needs of it; PARTS: it asks topology_lacks() for each case. */
+enum topology_need { TOPOLOGY_NONE, TOPOLOGY_PARTS, TOPOLOGY_WHOLE };
+
 #define TOGGLE		"net/ipv6/anyip_bind"
 #define HOST_ADDRS(X)							\
 	/* what an operator writes: Any-IP on lo and on another device */ \
@@ -131,7 +134,8 @@ bool anyip6_loaded(void);
 enum anyip6_mode mode_by_name(const char *name);
 void enter_host(enum anyip6_mode mode);
 void enter_peer(enum anyip6_mode mode);
-int anyip6_main(int argc, char **argv, bool need_topology,
+const char *topology_lacks(const struct bind_spec *spec);
+int anyip6_main(int argc, char **argv, enum topology_need need,
 		int (*harness)(int argc, char **argv));
 
 /* No fixed sleeps: do ... while (poll_again()), false at the deadline. */
@@ -163,10 +167,10 @@ int sock_open(int family, const struct bind_spec *spec);
 int sock_bind(int fd, int family, const struct bind_spec *spec);
 int sock_bound(int family, const struct bind_spec *spec);
 
-#define ANYIP6_HARNESS_MAIN(need_topology)				\
+#define ANYIP6_HARNESS_MAIN(need)					\
 int main(int argc, char **argv)						\
 {									\
-	return anyip6_main(argc, argv, need_topology, test_harness_run); \
+	return anyip6_main(argc, argv, need, test_harness_run);		\
 }
 
 #endif

@@ -74,8 +74,12 @@ static void case_leave(const struct bind_case *c)
 static void case_check(struct __test_metadata *_metadata, int family,
 		       const struct bind_case *c, int want)
 {
-	int err = case_run(family, c);
+	const char *lack = topology_lacks(&c->first);
+	int err;
 
+	if (lack)
+		SKIP(return, "%s", lack);
+	err = case_run(family, c);
 	if (missing_protocol(err))
 		SKIP(return, "no such protocol in this kernel");
 	EXPECT_EQ(want, -err) {
@@ -311,4 +315,4 @@ ADD(bind, dccp, outside, NO, NO, AT(OUTSIDE));
 ADD(bind, mptcp, any_ip, NO, 0, AT(ANY));
 ADD(bind, mptcp, outside, NO, NO, AT(OUTSIDE));
 
-ANYIP6_HARNESS_MAIN(true)
+ANYIP6_HARNESS_MAIN(TOPOLOGY_PARTS)

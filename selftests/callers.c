@@ -357,5 +357,5 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	return anyip6_main(argc, argv, false, run);
+	return anyip6_main(argc, argv, TOPOLOGY_NONE, run);
 }

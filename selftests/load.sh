@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Loading and unloading anyip6.ko: what it says, what it refuses, what it leaves. For a VM: it changes the whole machine.
 #
-# ANYIP6_KO and HOLDER_KO name the module and modules/holder.ko, if they are not where common.sh looks.
+# ANYIP6_KO and HOLDER_KO name the module and modules/holder.ko, if they are not where common.sh looks. ANYIP6_REFUSES is what
+# the module says on a kernel that it refuses, without its "anyip6: "; nothing else can be tested there.
 
 # shellcheck source=common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/common.sh"
@@ -193,7 +194,16 @@ without_ipv6() {
 	refused "not loaded" IPv6 --
 }
 
+# A kernel that was built without something that the module needs.
+refused_as_told() {
+	refused "anyip6: $ANYIP6_REFUSES\$" --
+}
+
 need_machine
+if [ -n "${ANYIP6_REFUSES:-}" ]; then
+	clean() { :; }
+	run_tests load refused_as_told
+fi
 if [ ! -e /proc/net/if_inet6 ]; then
 	clean() { :; }
 	run_tests load without_ipv6

@@ -166,4 +166,4 @@ FIXTURE_VARIANT_ADD(route, hole)
 		  "route del local 10.0.0.0/8 dev lo table local\n",
 };
 
-ANYIP6_HARNESS_MAIN(true)
+ANYIP6_HARNESS_MAIN(TOPOLOGY_WHOLE)

@@ -3,13 +3,15 @@
 # Everything, in a VM, as one KTAP stream. Last line: N passed, N failed, N skipped.
 #
 # Usage: run.sh [PART...]; the parts are absent, loaded (the cases of bind and more), load, storm, parity (IPv6 as IPv4),
-# reload (sctp and l2tp_ip6); table alone prints the table that the README shows. See load.sh, storm.sh and sctp_reload.sh for the environment.
+# reload (sctp and l2tp_ip6), bind (only the cases of bind); table alone prints the table that the README shows.
+# ANYIP6_MAY_SKIP is a pattern of what may be skipped on this kernel besides what may_skip() below says, for a kernel whose
+# configuration lacks it. See load.sh, storm.sh and sctp_reload.sh for the rest of the environment.
 
 # shellcheck source=common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/common.sh"
 
 # Not all load on demand: Debian keeps DCCP from it.
-modules=(dummy veth vrf dccp_ipv4 dccp_ipv6 sctp l2tp_ip l2tp_ip6 l2tp_eth)
+modules=(ipv6 dummy veth vrf dccp_ipv4 dccp_ipv6 sctp l2tp_ip l2tp_ip6 l2tp_eth)
 modules+=(vxlan geneve wireguard ip_gre ip6_gre ipip ip6_tunnel fou fou6)
 cases=(bind traffic route asis toggle)
 matrix=(parity callers echo)
@@ -26,6 +28,7 @@ may_skip() {
 	older "$release" 6.16 || echo 'DCCP|dccp_'
 	older "$release" 7.1 || echo 'UDP-Lite|udplite_'
 	older "$release" 7.3 || echo 'load[.]ftrace_off #' # kernel.ftrace_enabled=0 is EOPNOTSUPP
+	[ -z "${ANYIP6_MAY_SKIP:-}" ] || echo "$ANYIP6_MAY_SKIP"
 }
 
 may_skip=$(may_skip | paste -sd '|')
@@ -87,6 +90,11 @@ programs_loaded() {
 part_absent() { programs_absent "${cases[@]}"; }
 
 part_loaded() { programs_loaded "${cases[@]}"; }
+
+part_bind() {
+	programs_absent bind
+	programs_loaded bind
+}
 
 part_parity() {
 	programs_absent "${matrix[@]}"

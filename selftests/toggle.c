@@ -431,4 +431,4 @@ TEST_F(dead_netns, on)
 	close(fd);
 }
 
-ANYIP6_HARNESS_MAIN(false)
+ANYIP6_HARNESS_MAIN(TOPOLOGY_NONE)

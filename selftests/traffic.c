@@ -239,4 +239,4 @@ CASE(client_then_off,	PEER, PEER,	HOST, ANY,	NEEDS_RULE, .meanwhile = TOGGLE_OFF
 CASE(server_route_back,	HOST, DUMMY,	PEER, PEER,	NEEDS_RULE, .meanwhile = ROUTE_BACK);
 CASE(client_route_back,	PEER, PEER,	HOST, DUMMY,	NEEDS_RULE, .meanwhile = ROUTE_BACK);
 
-ANYIP6_HARNESS_MAIN(true)
+ANYIP6_HARNESS_MAIN(TOPOLOGY_WHOLE)
