@@ -18,10 +18,13 @@ check:
 check-all:
 	scripts/check --all
 
+check-configs:
+	scripts/configs
+
 lint:
 	scripts/lint
 
 docs:
 	scripts/docs
 
-.PHONY: all module clean demo check check-all lint docs
+.PHONY: all module clean demo check check-all check-configs lint docs

@@ -119,3 +119,26 @@ mirror() {
     fi
     echo "${uri%/}"
 }
+
+# stage_selftests ARCH DIR: the test programs, which are the same on every kernel of ARCH, in DIR/stage/ARCH.
+stage_selftests() {
+    local arch=$1 ksft cross=()
+    need_packages make gcc libc6-dev
+    if [[ $arch != "$host_arch" ]]; then
+        cross=("CROSS_COMPILE=$(triplet "$arch")-")
+        need_packages "gcc-$(triplet "$arch" | tr _ -)" "libc6-dev-$arch-cross"
+    fi
+    ksft=$("$top/scripts/kernels" kselftest)
+    mkdir -p "$2/bin/$arch"
+    quietly "building the selftests for $arch" "$cache/logs/selftests-$arch.log" \
+        make -C "$top/selftests" KSFT="$ksft" OUTPUT="$2/bin/$arch" STAGE="$2/stage/$arch" "${cross[@]}" stage || exit 1
+}
+
+# counts DIR: passed, failed, skipped, of a run of selftests/run.sh that left DIR/ktap and its VM's exit code in DIR/code. A VM
+# that died or warned has failed, whatever its tests said.
+counts() {
+    local p=0 f=0 s=0
+    read -r p f s < <(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' "$1/ktap") || true
+    ((f || !$(<"$1/code"))) && ((p)) || f=$((f + 1))
+    echo "$((p)) $((f)) $((s))"
+}
