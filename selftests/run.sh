@@ -13,7 +13,7 @@
 # Not all load on demand: Debian keeps DCCP from it.
 modules=(ipv6 dummy veth vrf dccp_ipv4 dccp_ipv6 sctp l2tp_ip l2tp_ip6 l2tp_eth)
 modules+=(vxlan geneve wireguard ip_gre ip6_gre ipip ip6_tunnel fou fou6)
-cases=(bind traffic route asis toggle)
+cases=(bind traffic route asis toggle watch)
 matrix=(parity callers echo)
 # older A B: release A comes before B.
 older() { [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }

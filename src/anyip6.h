@@ -48,12 +48,28 @@ struct anyip6_path {
 	unsigned long size;
 };
 
+/*
+ * What decided, in the order of the rule but for the yes. Names that people
+ * see are made of these in netns.c and trace.h.
+ */
+enum anyip6_step {
+	ANYIP6_ALLOWED,		/* a local route is the longest match */
+	ANYIP6_OFF,		/* the toggle is 0 */
+	ANYIP6_NOT_UNICAST,
+	ANYIP6_CONFIGURED,	/* the kernel's own no stands */
+	ANYIP6_NO_ROUTE,	/* in the one table that is asked */
+	ANYIP6_CARVED_OUT,	/* the longest match is not a local route */
+	ANYIP6_WRONG_DEVICE,	/* link-local, and its route is elsewhere */
+	ANYIP6_N_STEPS,
+};
+
 /* hook.c */
 extern struct anyip6_path anyip6_paths[];
 extern const unsigned int anyip6_n_paths;
 
 int anyip6_hook_init(void);
 void anyip6_hook_exit(void);
+const char *anyip6_caller_name(unsigned long ip);
 
 /* proof.c */
 extern struct task_struct *anyip6_prover;
@@ -66,11 +82,12 @@ bool anyip6_proof_answer(const struct in6_addr *addr);
 
 /* local.c */
 bool anyip6_is_local(struct net *net, const struct in6_addr *addr,
-		     const struct net_device *dev);
+		     const struct net_device *dev, unsigned long caller);
 
 /* netns.c */
 int anyip6_netns_init(bool default_on);
 void anyip6_netns_exit(void);
 bool anyip6_enabled(const struct net *net);
+void anyip6_count(const struct net *net, enum anyip6_step step);
 
 #endif

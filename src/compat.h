@@ -68,4 +68,10 @@
 	register_net_sysctl(net, path, table)
 #endif
 
+/*
+ * 5.12, 3d368ab87cf6 ("net: initialize net->net_cookie at netns setup"): a u64
+ * where an atomic64_t was, which is 0 until a BPF program has asked for it.
+ */
+#define anyip6_net_cookie(net)	READ_ONCE(*(const u64 *)&(net)->net_cookie)
+
 #endif

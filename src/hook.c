@@ -114,7 +114,7 @@ static noinline int anyip6_chk_addr(struct net *net, const struct in6_addr *addr
 {
 	return ipv6_chk_addr_and_flags(net, addr, dev, !dev, strict,
 				       IFA_F_TENTATIVE) ||
-	       anyip6_is_local(net, addr, dev);
+	       anyip6_is_local(net, addr, dev, _RET_IP_);
 }
 
 /* Runs in place of ipv6_chk_acast_addr_src() when the answer is yes. */
@@ -128,8 +128,7 @@ static noinline bool anyip6_chk_acast(struct net *net, struct net_device *dev,
  * A caller that is not there has size 0, and a size is seen only with its own
  * start or a newer one.
  */
-static __always_inline bool anyip6_from_path(const struct ftrace_ops *ops,
-					     unsigned long parent_ip)
+static __always_inline const struct anyip6_path *anyip6_path_at(unsigned long ip)
 {
 	const struct anyip6_path *path;
 	unsigned long size;
@@ -138,11 +137,33 @@ static __always_inline bool anyip6_from_path(const struct ftrace_ops *ops,
 	     path++) {
 		/* pairs with the release in anyip6_resolve() */
 		size = smp_load_acquire(&path->size);
-		if (parent_ip - READ_ONCE(path->start) < size &&
-		    &path->check->ops == ops)
-			return true;
+		if (ip - READ_ONCE(path->start) < size)
+			return path;
 	}
-	return false;
+	return NULL;
+}
+
+static __always_inline bool anyip6_from_path(const struct ftrace_ops *ops,
+					     unsigned long parent_ip)
+{
+	const struct anyip6_path *path = anyip6_path_at(parent_ip);
+
+	return path && &path->check->ops == ops;
+}
+
+/**
+ * anyip6_caller_name() - which of the socket paths an address is in
+ * @ip: return address
+ *
+ * Context: any.
+ * Return: the function's name, or "?": a tracer that follows functions to their
+ * end has put a return address of its own.
+ */
+const char *anyip6_caller_name(unsigned long ip)
+{
+	const struct anyip6_path *path = anyip6_path_at(ip);
+
+	return path ? path->caller : "?";
 }
 
 static void notrace anyip6_on_chk_addr(unsigned long ip, unsigned long parent_ip,
@@ -166,7 +187,8 @@ static void notrace anyip6_on_chk_acast(unsigned long ip,
 	if (anyip6_from_path(ops, parent_ip) &&
 	    anyip6_is_local((struct net *)anyip6_arg(fregs, 0),
 			    (const struct in6_addr *)anyip6_arg(fregs, 2),
-			    (const struct net_device *)anyip6_arg(fregs, 1)))
+			    (const struct net_device *)anyip6_arg(fregs, 1),
+			    parent_ip))
 		anyip6_set_ip(fregs, (unsigned long)anyip6_chk_acast);
 }
 

@@ -14,6 +14,9 @@
 
 #include "anyip6.h"
 
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
 /* How well a route suits: one through the device that is wanted is preferred. */
 enum anyip6_fit { ANYIP6_UNUSABLE, ANYIP6_OTHER_DEVICE, ANYIP6_FITS };
 
@@ -155,53 +158,77 @@ static bool anyip6_lookup(const struct net *net, struct fib6_table *table,
 	return false;
 }
 
-static bool anyip6_fib_is_local(struct net *net, const struct in6_addr *addr,
-				const struct net_device *dev, bool scoped)
+/* What the table says of @addr. @scoped: a link-local address, of @dev alone. */
+static enum anyip6_step anyip6_ask_table(const struct net *net,
+					 struct fib6_table *table,
+					 const struct in6_addr *addr,
+					 const struct net_device *dev, bool scoped)
 {
-	struct fib6_table *table = anyip6_table(net, dev);
 	struct anyip6_match m = { .dev = scoped ? dev : NULL };
 
-	if (!table || (scoped && !dev))
-		return false;
+	if (scoped && !dev)
+		return ANYIP6_WRONG_DEVICE;
+	if (!anyip6_lookup(net, table, addr, &m))
+		return ANYIP6_NO_ROUTE;
+	if (m.f6i->fib6_type != RTN_LOCAL || anyip6_is_blackhole(m.f6i))
+		return ANYIP6_CARVED_OUT;
+	return m.fit == ANYIP6_FITS ? ANYIP6_ALLOWED : ANYIP6_WRONG_DEVICE;
+}
 
-	return anyip6_lookup(net, table, addr, &m) && m.fit == ANYIP6_FITS &&
-	       m.f6i->fib6_type == RTN_LOCAL && !anyip6_is_blackhole(m.f6i);
+/* The rule, step by step. @id becomes that of the table that it asked. */
+static enum anyip6_step anyip6_decide(struct net *net,
+				      const struct in6_addr *addr,
+				      const struct net_device *dev, u32 *id)
+{
+	int type = __ipv6_addr_type(addr);
+	struct fib6_table *table;
+
+	if (!anyip6_enabled(net))
+		return ANYIP6_OFF;
+	if (!(type & IPV6_ADDR_UNICAST))
+		return ANYIP6_NOT_UNICAST;
+
+	/* Configured, yet refused: tentative, dadfailed, or on the wrong device. */
+	if (ipv6_chk_addr_and_flags(net, addr, dev, true, 0, 0))
+		return ANYIP6_CONFIGURED;
+
+	table = anyip6_table(net, dev);
+	if (!table)
+		return ANYIP6_NO_ROUTE;
+	*id = table->tb6_id;
+	return anyip6_ask_table(net, table, addr, dev,
+				__ipv6_addr_needs_scope_id(type));
 }
 
 /**
  * anyip6_is_local() - whether an Any-IP route makes an address local
- * @net:  netns of the socket
- * @addr: address that the kernel's own check refuses
- * @dev:  device that the caller of that check names, or NULL; it says which
- *	  L3 domain is meant, and stays while the caller uses it
+ * @net:    netns of the socket
+ * @addr:   address that the kernel's own check refuses
+ * @dev:    device that the caller of that check names, or NULL; it says which
+ *	    L3 domain is meant, and stays while the caller uses it
+ * @caller: where in the caller; only to name it
  *
  * The IPv6 counterpart of inet_addr_type_table() == RTN_LOCAL.
  *
  * Context: any, an ftrace callback included; takes no lock but rcu_read_lock(),
- * does not sleep, allocate or write.
+ * does not sleep or allocate; writes counters of this CPU and the trace.
  * Return: true if the toggle of @net is on, @addr is unicast and not configured
  * in the L3 domain of @dev in any state, and the longest match in the domain's
  * table is an RTN_LOCAL route (on @dev itself where @addr is link-local).
  */
 bool anyip6_is_local(struct net *net, const struct in6_addr *addr,
-		     const struct net_device *dev)
+		     const struct net_device *dev, unsigned long caller)
 {
-	int type = __ipv6_addr_type(addr);
-	bool local;
+	enum anyip6_step step;
+	u32 table = RT6_TABLE_UNSPEC;
 
 	if (unlikely(READ_ONCE(anyip6_prover) == current))
 		return anyip6_proof_answer(addr);
 
-	if (!anyip6_enabled(net) || !(type & IPV6_ADDR_UNICAST))
-		return false;
-
-	/* Configured, yet refused: tentative, dadfailed, or on the wrong device. */
-	if (ipv6_chk_addr_and_flags(net, addr, dev, true, 0, 0))
-		return false;
-
 	rcu_read_lock();
-	local = anyip6_fib_is_local(net, addr, dev,
-				    __ipv6_addr_needs_scope_id(type));
+	step = anyip6_decide(net, addr, dev, &table);
+	anyip6_count(net, step);
+	trace_anyip6_decision(net, caller, addr, dev, table, step);
 	rcu_read_unlock();
-	return local;
+	return step == ANYIP6_ALLOWED;
 }

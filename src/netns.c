@@ -1,14 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What each netns has of its own: the toggle net.ipv6.anyip_bind. */
+/*
+ * What each netns has of its own: the toggle net.ipv6.anyip_bind, and how
+ * often each step of the rule decided, in /proc/net/anyip6.
+ */
 
+#include <linux/percpu.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file_net.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
 #include "anyip6.h"
 #include "compat.h"
 
+struct anyip6_counts {
+	unsigned long decided[ANYIP6_N_STEPS];
+};
+
 struct anyip6_net {
 	int enabled;
+	bool counting;			/* from init to pre_exit */
+	struct anyip6_counts __percpu *counts;
 	struct ctl_table table[2];	/* the second, empty, ends it before 6.11 */
 	struct ctl_table_header *header;
 };
@@ -29,6 +41,51 @@ bool anyip6_enabled(const struct net *net)
 	const struct anyip6_net *an = net_generic(net, anyip6_net_id);
 
 	return an && READ_ONCE(an->enabled);
+}
+
+/**
+ * anyip6_count() - note what decided
+ * @net:  netns in any state, as for anyip6_enabled()
+ * @step: what it was
+ *
+ * Writes to memory of this CPU alone.
+ *
+ * Context: any; under rcu_read_lock(), which keeps the counts.
+ */
+void anyip6_count(const struct net *net, enum anyip6_step step)
+{
+	const struct anyip6_net *an = net_generic(net, anyip6_net_id);
+
+	/* pairs with the release in anyip6_net_init() */
+	if (an && smp_load_acquire(&an->counting))
+		this_cpu_inc(an->counts->decided[step]);
+}
+
+static const char *const anyip6_count_names[ANYIP6_N_STEPS] = {
+	[ANYIP6_ALLOWED]	= "Anyip6Allowed",
+	[ANYIP6_OFF]		= "Anyip6RefusedOff",
+	[ANYIP6_NOT_UNICAST]	= "Anyip6RefusedNotUnicast",
+	[ANYIP6_CONFIGURED]	= "Anyip6RefusedConfigured",
+	[ANYIP6_NO_ROUTE]	= "Anyip6RefusedNoRoute",
+	[ANYIP6_CARVED_OUT]	= "Anyip6RefusedCarvedOut",
+	[ANYIP6_WRONG_DEVICE]	= "Anyip6RefusedWrongDevice",
+};
+
+/* The file is there for as long as the counts are. */
+static int anyip6_counts_show(struct seq_file *seq, void *v)
+{
+	const struct anyip6_net *an = net_generic(seq_file_single_net(seq),
+						  anyip6_net_id);
+	unsigned long sum;
+	int step, cpu;
+
+	for (step = 0; step < ANYIP6_N_STEPS; step++) {
+		sum = 0;
+		for_each_possible_cpu(cpu)
+			sum += READ_ONCE(per_cpu_ptr(an->counts, cpu)->decided[step]);
+		seq_printf(seq, "%-32s\t%lu\n", anyip6_count_names[step], sum);
+	}
+	return 0;
 }
 
 /*
@@ -62,10 +119,8 @@ static int anyip6_toggle_handler(anyip6_ctl ctl, int write, void *buffer,
 	return 0;
 }
 
-static int __net_init anyip6_net_init(struct net *net)
+static int __net_init anyip6_toggle_init(struct net *net, struct anyip6_net *an)
 {
-	struct anyip6_net *an = net_generic(net, anyip6_net_id);
-
 	an->enabled = anyip6_default_on;
 	an->table[0] = (struct ctl_table) {
 		.procname	= "anyip_bind",
@@ -78,22 +133,56 @@ static int __net_init anyip6_net_init(struct net *net)
 	return an->header ? 0 : -ENOMEM;
 }
 
+static int __net_init anyip6_net_init(struct net *net)
+{
+	struct anyip6_net *an = net_generic(net, anyip6_net_id);
+
+	an->counts = alloc_percpu(struct anyip6_counts);
+	if (!an->counts)
+		return -ENOMEM;
+	if (!proc_create_net_single("anyip6", 0444, net->proc_net,
+				    anyip6_counts_show, NULL))
+		goto err_counts;
+	if (anyip6_toggle_init(net, an))
+		goto err_proc;
+	/* pairs with the acquire in anyip6_count() */
+	smp_store_release(&an->counting, true);
+	return 0;
+
+err_proc:
+	remove_proc_entry("anyip6", net->proc_net);
+err_counts:
+	free_percpu(an->counts);
+	return -ENOMEM;
+}
+
+/* A grace period follows, so that nobody is counting at exit. */
+static void __net_exit anyip6_net_pre_exit(struct net *net)
+{
+	struct anyip6_net *an = net_generic(net, anyip6_net_id);
+
+	WRITE_ONCE(an->counting, false);
+}
+
 static void __net_exit anyip6_net_exit(struct net *net)
 {
 	struct anyip6_net *an = net_generic(net, anyip6_net_id);
 
 	unregister_net_sysctl_table(an->header);
+	remove_proc_entry("anyip6", net->proc_net);
+	free_percpu(an->counts);
 }
 
 static struct pernet_operations anyip6_net_ops = {
-	.init	= anyip6_net_init,
-	.exit	= anyip6_net_exit,
-	.id	= &anyip6_net_id,
-	.size	= sizeof(struct anyip6_net),
+	.init		= anyip6_net_init,
+	.pre_exit	= anyip6_net_pre_exit,
+	.exit		= anyip6_net_exit,
+	.id		= &anyip6_net_id,
+	.size		= sizeof(struct anyip6_net),
 };
 
 /**
- * anyip6_netns_init() - give every netns, now and to come, its toggle
+ * anyip6_netns_init() - give every netns, now and to come, its toggle and counts
  * @default_on: what the toggle starts at
  *
  * Context: process; may sleep.
@@ -106,7 +195,7 @@ int anyip6_netns_init(bool default_on)
 }
 
 /**
- * anyip6_netns_exit() - take the toggles away
+ * anyip6_netns_exit() - take the toggles and counts away
  *
  * Context: process; may sleep. No call of anyip6_enabled() may be under way.
  */
