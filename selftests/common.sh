@@ -23,6 +23,8 @@ first_file() {
 # shellcheck disable=SC2034
 {
 toggle=/proc/sys/net/ipv6/anyip_bind
+counters=/proc/net/anyip6
+hooks=/sys/module/anyip6/parameters/hooks
 tracefs=/sys/kernel/tracing
 any=2001:db8:a::1
 outside=2001:db8:99::1
@@ -74,6 +76,8 @@ binds() {
 all_gone() {
 	! loaded || say_why "still in /proc/modules" || return
 	[ ! -e "$toggle" ] || say_why "$toggle is still there" || return
+	[ ! -e "$counters" ] || say_why "$counters is still there" || return
+	[ ! -e "$tracefs/events/anyip6" ] || say_why "the tracepoint is still there" || return
 	! grep -w anyip6 "$tracefs/enabled_functions" || say_why "a hook of anyip6 is left" || return
 	held || ! grep -w ipv6_chk_addr "$tracefs/enabled_functions" || say_why "ipv6_chk_addr is still hooked"
 }

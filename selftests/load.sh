@@ -77,6 +77,7 @@ default_on_1() {
 bad_parameter() {
 	! load default_on=2 2>/dev/null || say_why "default_on=2 was taken" || return
 	! load default_on=x 2>/dev/null || say_why "default_on=x was taken" || return
+	! load hooks=x 2>/dev/null || say_why "hooks=x was taken" || return
 	all_gone
 }
 
@@ -92,6 +93,22 @@ log_line() {
 		grep -q "$(modinfo -F version "$anyip6_ko")" <<<"$line" &&
 		grep -q 'ipv6_chk_addr.*__inet6_bind\|__inet6_bind.*ipv6_chk_addr' <<<"$line" && return
 	say_why "not enough in: $line"
+}
+
+# Each path with its check and how it is known; no address of the kernel's.
+hooks_are_told() {
+	load || return
+	is 444 "$(stat -c %a "$hooks")" mode || return
+	is "__inet6_bind ipv6_chk_addr proven" "$(head -n 1 "$hooks")" "first line" || return
+	is "$(grep -c . "$hooks")" "$(grep -cE '^[a-z0-9_]+ ipv6_chk_[a-z_]+ (proven|found|absent)$' "$hooks")" "lines in shape" || return
+	is "$(module_says | grep -o '[^ ]*>[^ ]*')" "$(sed -n '/absent$/!s/^\([^ ]*\) \([^ ]*\) .*/\1>\2/p' "$hooks")" "hooks in the log"
+}
+
+# The proof at load is nobody's decision.
+proof_is_not_counted() {
+	load || return
+	is 7 "$(grep -c '^Anyip6[A-Za-z]*[[:space:]]*0$' "$counters")" "counters at 0" &&
+		is 7 "$(in_ns cat "$counters" | grep -c '[[:space:]]0$')" "counters at 0 in a netns that was there"
 }
 
 double_load() {
@@ -175,12 +192,20 @@ listener_outlives_module() {
 listening() { in_ns grep -q ':1092 .* 0A ' /proc/net/tcp6; }
 
 open_file_outlives_module() {
-	local fd
-	load && exec {fd}<>"$toggle" && unload || return
+	local fd counts
+	load && exec {fd}<>"$toggle" {counts}<"$counters" && unload || return
 	! cat <&"$fd" 2>/dev/null || say_why "the file of a module that is gone can be read" || return
 	! { echo 0 >&"$fd"; } 2>/dev/null || say_why "and written" || return
-	exec {fd}>&-
+	! cat <&"$counts" 2>/dev/null || say_why "the counters of a module that is gone can be read" || return
+	exec {fd}>&- {counts}<&-
 	all_gone
+}
+
+# A tracepoint that is on goes too.
+tracing_outlives_module() {
+	local event=$tracefs/events/anyip6/anyip6_decision/enable
+	load && echo 1 >"$event" && binds ok "$any" && unload && all_gone && load &&
+		is 0 "$(cat "$event")" "$event" && binds ok "$any"
 }
 
 # Each netns gets a toggle, also those that come and go meanwhile.
@@ -212,9 +237,10 @@ trap end EXIT
 ns_any_ip || exit
 first_ns=$ns
 run_tests load \
-	default_on default_on_0 default_on_1 bad_parameter default_on_is_read_only log_line double_load \
+	default_on default_on_0 default_on_1 bad_parameter default_on_is_read_only log_line hooks_are_told \
+	proof_is_not_counted double_load \
 	unload_leaves_nothing load_again \
 	ftrace_off ftrace_off_refused_while_loaded \
 	held_by_ipmodify held_by_kprobe holds_against_ipmodify shares_with_tracing \
 	nonlocal_in_init nonlocal_everywhere \
-	listener_outlives_module open_file_outlives_module netns_come_and_go
+	tracing_outlives_module listener_outlives_module open_file_outlives_module netns_come_and_go

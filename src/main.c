@@ -12,6 +12,39 @@ static bool default_on = true;
 module_param(default_on, bool, 0444);
 MODULE_PARM_DESC(default_on, "net.ipv6.anyip_bind of each netns starts at this (default: 1)");
 
+static const char *anyip6_path_state(const struct anyip6_path *path)
+{
+	if (!READ_ONCE(path->size))
+		return "absent";
+	return path->prove ? "proven" : "found";
+}
+
+/* A line for each path: caller, check, state. */
+static int anyip6_hooks_get(char *buf, const struct kernel_param *kp)
+{
+	const struct anyip6_path *path;
+	int len = 0;
+
+	for (path = anyip6_paths; path < anyip6_paths + anyip6_n_paths; path++)
+		len += scnprintf(buf + len, PAGE_SIZE - len, "%s %s %s\n",
+				 path->caller, path->check->name,
+				 anyip6_path_state(path));
+	return len;
+}
+
+static int anyip6_hooks_set(const char *val, const struct kernel_param *kp)
+{
+	return -EPERM;
+}
+
+static const struct kernel_param_ops anyip6_hooks_ops = {
+	.get	= anyip6_hooks_get,
+	.set	= anyip6_hooks_set,
+};
+
+module_param_cb(hooks, &anyip6_hooks_ops, NULL, 0444);
+MODULE_PARM_DESC(hooks, "the socket paths, to be read: caller, check, and whether proven at load, found or absent");
+
 static void __init anyip6_log_loaded(void)
 {
 	const struct anyip6_path *path;
