@@ -8,6 +8,10 @@ module:
 
 clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	$(MAKE) -C tools clean
+
+tools:
+	$(MAKE) -C tools
 
 demo:
 	scripts/demo
@@ -27,4 +31,4 @@ lint:
 docs:
 	scripts/docs
 
-.PHONY: all module clean demo check check-all check-configs lint docs
+.PHONY: all module clean tools demo check check-all check-configs lint docs

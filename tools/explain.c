@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+/* anyip6 explain: binds a socket, and says which step of the rule decided. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "anyip6.h"
+#include "json.h"
+#include "rule.h"
+
+static const struct proto {
+	const char *name;
+	int type, number;
+	bool asks_nonlocal;
+} protos[] = {
+	{ "tcp",	SOCK_STREAM,	IPPROTO_TCP,	true },
+	{ "udp",	SOCK_DGRAM,	IPPROTO_UDP,	true },
+	{ "udplite",	SOCK_DGRAM,	136,		true },
+	{ "raw",	SOCK_RAW,	253,		true },
+	{ "ping",	SOCK_DGRAM,	IPPROTO_ICMPV6,	true },
+	{ "sctp",	SOCK_STREAM,	IPPROTO_SCTP,	true },
+	{ "mptcp",	SOCK_STREAM,	262,		true },
+	{ "dccp",	6,		33,		true },
+	{ "l2tp",	SOCK_DGRAM,	115,		false },
+};
+
+struct question {
+	const char *text, *dev;
+	struct in6_addr ip;
+	const struct proto *proto;
+};
+
+/* What a real socket got. @stage names what failed before bind could answer. */
+struct outcome {
+	int err;
+	const char *stage;
+};
+
+static const struct proto *proto_by_name(const char *name)
+{
+	for (size_t i = 0; i < sizeof(protos) / sizeof(*protos); i++)
+		if (!strcmp(protos[i].name, name))
+			return &protos[i];
+	die(EXIT_USAGE, "%s: no such protocol; see anyip6 --help", name);
+}
+
+/* ADDR or ADDR%DEV */
+static void take_address(struct question *q, char *text)
+{
+	char *percent = strchr(text, '%');
+
+	if (q->text)
+		die(EXIT_USAGE, "one address only");
+	if (percent) {
+		*percent = '\0';
+		q->dev = percent + 1;
+	}
+	q->text = text;
+	if (inet_pton(AF_INET6, text, &q->ip) != 1)
+		die(EXIT_USAGE, "%s: not an IPv6 address", text);
+}
+
+static void take_arguments(struct question *q, int argc, char **argv)
+{
+	*q = (struct question){ .proto = &protos[0] };
+	for (int i = 1; i < argc; i++) {
+		bool more = i + 1 < argc;
+
+		if (!strcmp(argv[i], "--dev") && more)
+			q->dev = argv[++i];
+		else if (!strcmp(argv[i], "--proto") && more)
+			q->proto = proto_by_name(argv[++i]);
+		else if (*argv[i] == '-')
+			die(EXIT_USAGE, "%s: not understood; see anyip6 --help", argv[i]);
+		else
+			take_address(q, argv[i]);
+	}
+	if (!q->text)
+		die(EXIT_USAGE, "explain: which address?");
+}
+
+static struct outcome bind_really(const struct question *q, const struct link *dev)
+{
+	union {
+		struct sockaddr_in6 in6;
+		char room[32];	/* L2TP's is longer by a connection, 0 here */
+	} sa = {
+		.in6 = { .sin6_family = AF_INET6, .sin6_addr = q->ip },
+	};
+	struct outcome o = { 0, NULL };
+	int fd = socket(AF_INET6, q->proto->type | SOCK_CLOEXEC, q->proto->number);
+	int one = 1;
+
+	if (fd < 0)
+		return (struct outcome){ errno, "socket" };
+	if (dev && IN6_IS_ADDR_LINKLOCAL(&q->ip))
+		sa.in6.sin6_scope_id = dev->index;
+	/* Raw sockets refuse a port, L2TP's two of the same connection. */
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (dev && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, dev->name,
+			      strlen(dev->name) + 1))
+		o = (struct outcome){ errno, "SO_BINDTODEVICE" };
+	else if (bind(fd, (struct sockaddr *)&sa, q->proto->number == 115 ?
+		      sizeof(sa) : sizeof(sa.in6)))
+		o = (struct outcome){ errno, "bind" };
+	close(fd);
+	return o;
+}
+
+/* An answer of bind's to the address, and not to something else. */
+static bool about_address(const struct outcome *o)
+{
+	return !o->err || (!strcmp(o->stage, "bind") &&
+			   (o->err == EADDRNOTAVAIL || o->err == EINVAL));
+}
+
+static bool agrees(const struct answer *a, const struct outcome *o)
+{
+	return a->verdict == UNKNOWN || a->verdict == (o->err ? REFUSED : ALLOWED);
+}
+
+static void settle(struct answer *a, const struct outcome *o)
+{
+	char rule[sizeof(a->reason)];
+
+	if (!about_address(o)) {
+		a->verdict = UNKNOWN;
+	} else if (agrees(a, o)) {
+		a->verdict = o->err ? REFUSED : ALLOWED;
+	} else {
+		memcpy(rule, a->reason, sizeof(rule));
+		a->verdict = o->err ? REFUSED : ALLOWED;
+		a->step = "unknown";
+		snprintf(a->reason, sizeof(a->reason),
+			 "not as the rule has it (%.200s); did a BPF program or a change meanwhile decide?",
+			 rule);
+	}
+}
+
+/*
+ * L2TP, and SCTP before 6.12, do not say to which device they are bound. The
+ * answer of bind tells which it was.
+ */
+static void decide(struct fib *fib, const struct question *q,
+		   const struct link *dev, const struct outcome *o,
+		   struct answer *a, struct answer *would)
+{
+	const struct state state = {
+		.loaded		= file_number(TOGGLE) >= 0,
+		.on		= file_number(TOGGLE) == 1,
+		.nonlocal	= file_number(NONLOCAL) == 1 &&
+				  q->proto->asks_nonlocal,
+	};
+	const struct link *named = dev;
+
+	rule_kernel(fib, &q->ip, dev, &state, a);
+	if (dev && (q->proto->number == 115 || q->proto->number == IPPROTO_SCTP) &&
+	    !IN6_IS_ADDR_LINKLOCAL(&q->ip) &&
+	    (q->proto->number == 115 || !agrees(a, o))) {
+		named = NULL;
+		rule_kernel(fib, &q->ip, NULL, &state, a);
+	}
+	settle(a, o);
+	would->step = NULL;
+	if (!strcmp(a->step, "off") || !strcmp(a->step, "not-loaded"))
+		rule_any_ip(fib, &q->ip, named, would);
+}
+
+static const char *const verdicts[] = {
+	[REFUSED] = "refused", [ALLOWED] = "allowed", [UNKNOWN] = "unknown",
+};
+
+static void print_text(const struct outcome *o, const struct answer *a,
+		       const struct answer *would)
+{
+	if (a->verdict == UNKNOWN)
+		printf("unknown: %s: %s; by the rule: %s: %s\n", o->stage,
+		       strerror(o->err), a->step, a->reason);
+	else
+		printf("%s: %s\n", verdicts[a->verdict], a->reason);
+	if (would->step)
+		printf("%s, this bind would be %s: %s\n",
+		       strcmp(a->step, "off") ? "not loaded; with it" : "with 1",
+		       verdicts[would->verdict], would->reason);
+}
+
+static void json_answer(const struct answer *a)
+{
+	json_string("verdict", verdicts[a->verdict]);
+	json_string("step", a->step);
+	json_string("reason", a->reason);
+}
+
+static void print_json(const struct question *q, const struct outcome *o,
+		       const struct answer *a, const struct answer *would)
+{
+	json_open(NULL, '{');
+	json_string("address", q->text);
+	json_string("device", q->dev);
+	json_string("protocol", q->proto->name);
+	json_answer(a);
+	json_string("failed", o->stage);
+	json_string("error", o->err ? strerror(o->err) : NULL);
+	if (would->step) {
+		json_open("would", '{');
+		json_answer(would);
+		json_close();
+	}
+	json_close();
+}
+
+int cmd_explain(int argc, char **argv)
+{
+	static const int codes[] = {
+		[REFUSED] = EXIT_REFUSED, [ALLOWED] = EXIT_ALLOWED,
+		[UNKNOWN] = EXIT_CANNOT,
+	};
+	struct answer a = {}, would = {};
+	const struct link *dev = NULL;
+	struct question q;
+	struct outcome o;
+	struct fib fib;
+	int err;
+
+	take_arguments(&q, argc, argv);
+	err = fib_read(&fib);
+	if (err)
+		die(EXIT_CANNOT, "netlink: %s", strerror(-err));
+	if (q.dev) {
+		dev = fib_link_by_name(&fib, q.dev);
+		if (!dev)
+			die(EXIT_USAGE, "%s: no such device", q.dev);
+	}
+	o = bind_really(&q, dev);
+	decide(&fib, &q, dev, &o, &a, &would);
+	if (want_json)
+		print_json(&q, &o, &a, &would);
+	else
+		print_text(&o, &a, &would);
+	fib_free(&fib);
+	return codes[a.verdict];
+}

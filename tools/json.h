@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Writes JSON to stdout. A name of NULL is that of an array's element. */
+#ifndef JSON_H
+#define JSON_H
+
+#include <stdbool.h>
+
+void json_open(const char *name, char bracket);
+void json_close(void);
+void json_string(const char *name, const char *value);
+void json_number(const char *name, unsigned long value);
+void json_bool(const char *name, bool value);
+
+#endif

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/* anyip6 status: the module, and what of it is in each network namespace. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/rtnetlink.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "anyip6.h"
+#include "fib.h"
+#include "json.h"
+
+#define NETNS_DIR	"/run/netns"
+
+static const char *version(void)
+{
+	char *text = file_read(MODULE "version");
+
+	if (!text)
+		return NULL;
+	text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
+/* @each gets the words of each line of a file. */
+static void each_line(const char *path, int fields,
+		      void (*each)(char (*words)[64]))
+{
+	const char *line = file_read(path);
+	char words[3][64];
+
+	for (; line && *line; line = strchr(line, '\n') + 1)
+		if (sscanf(line, "%63s %63s %63s", words[0], words[1], words[2]) >= fields)
+			each(words);
+}
+
+static void print_hook(char (*w)[64])
+{
+	if (!want_json) {
+		printf("  %-22s %-24s %s\n", w[0], w[1], w[2]);
+		return;
+	}
+	json_open(NULL, '{');
+	json_string("caller", w[0]);
+	json_string("check", w[1]);
+	json_string("state", w[2]);
+	json_close();
+}
+
+static void print_counter(char (*w)[64])
+{
+	if (want_json)
+		json_number(w[0], strtoul(w[1], NULL, 10));
+	else
+		printf("  %-32s %s\n", w[0], w[1]);
+}
+
+/* The host route of an address is not what makes a prefix Any-IP. */
+static bool is_address(const struct fib *fib, const struct route *r)
+{
+	for (size_t i = 0; r->len == 128 && i < fib->n_addrs; i++)
+		if (!memcmp(&fib->addrs[i].ip, &r->dst, sizeof(r->dst)))
+			return true;
+	return false;
+}
+
+static bool is_read(const struct fib *fib, uint32_t table)
+{
+	for (size_t i = 0; i < fib->n_links; i++)
+		if (fib->links[i].vrf_table == table)
+			return true;
+	return table == RT_TABLE_LOCAL;
+}
+
+static void print_prefix(const struct fib *fib, const struct route *r)
+{
+	if (!want_json) {
+		printf("  %s\n", route_text(fib, r));
+		return;
+	}
+	json_open(NULL, '{');
+	json_string("prefix", route_prefix(r));
+	json_string("device", r->n_nexthops ?
+		    fib_link_name(fib, r->nexthops[0].link) : NULL);
+	json_string("table", table_text(r->table));
+	json_close();
+}
+
+static void print_prefixes(void)
+{
+	struct fib fib;
+	int err = fib_read(&fib);
+
+	if (err)
+		die(EXIT_CANNOT, "netlink: %s", strerror(-err));
+	for (size_t i = 0; i < fib.n_routes; i++)
+		if (fib.routes[i].type == RTN_LOCAL &&
+		    is_read(&fib, fib.routes[i].table) &&
+		    !is_address(&fib, &fib.routes[i]))
+			print_prefix(&fib, &fib.routes[i]);
+	fib_free(&fib);
+}
+
+/* The netns that this process is in. */
+static void print_netns(const char *name)
+{
+	int on = file_number(TOGGLE);
+
+	if (!want_json) {
+		printf("netns %s: net.ipv6.anyip_bind %s\n", name ?: "(this one)",
+		       on < 0 ? "is not there" : on ? "is 1" : "is 0");
+		printf(" Any-IP prefixes:\n");
+		print_prefixes();
+		if (on >= 0)
+			printf(" decisions:\n");
+		each_line(COUNTERS, 2, print_counter);
+		return;
+	}
+	json_open(NULL, '{');
+	json_string("name", name);
+	if (on >= 0)
+		json_bool("anyip_bind", on);
+	json_open("prefixes", '[');
+	print_prefixes();
+	json_close();
+	json_open("counters", '{');
+	each_line(COUNTERS, 2, print_counter);
+	json_close();
+	json_close();
+}
+
+static void print_named_netns(const char *name)
+{
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), NETNS_DIR "/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;		/* deleted meanwhile */
+	if (setns(fd, CLONE_NEWNET))
+		die(EXIT_CANNOT, "netns %s: %s", name, strerror(errno));
+	close(fd);
+	print_netns(name);
+}
+
+static int by_name(const struct dirent *entry)
+{
+	return *entry->d_name != '.';
+}
+
+static void print_all_netns(void)
+{
+	struct dirent **names;
+	int n = scandir(NETNS_DIR, &names, by_name, alphasort);
+
+	for (int i = 0; i < n; i++)
+		print_named_netns(names[i]->d_name);
+}
+
+static void print_module(const char *release)
+{
+	const char *v = version();
+
+	if (want_json) {
+		json_bool("loaded", v);
+		json_string("version", v);
+		json_string("kernel", release);
+		/* It loads only where its test of itself has passed. */
+		json_string("self_test", v ? "passed" : NULL);
+		json_open("hooks", '[');
+		each_line(MODULE "parameters/hooks", 3, print_hook);
+		json_close();
+		return;
+	}
+	if (!v) {
+		printf("anyip6 is not loaded, kernel %s\n", release);
+		return;
+	}
+	printf("anyip6 %s, kernel %s, self-test passed at load\n", v, release);
+	printf("hooks (caller, check, how it is known):\n");
+	each_line(MODULE "parameters/hooks", 3, print_hook);
+}
+
+int cmd_status(int argc, char **argv)
+{
+	bool all = argc == 2 && !strcmp(argv[1], "--all");
+	bool loaded = version();
+	struct utsname uts;
+
+	if (argc > 1 + all)
+		die(EXIT_USAGE, "status: --all and --json are all it takes");
+	uname(&uts);
+	if (want_json)
+		json_open(NULL, '{');
+	print_module(uts.release);
+	if (want_json)
+		json_open("netns", '[');
+	print_netns(NULL);
+	if (all)
+		print_all_netns();
+	if (want_json) {
+		json_close();
+		json_close();
+	}
+	return loaded ? 0 : EXIT_NOT_LOADED;
+}
