@@ -122,11 +122,13 @@ mirror() {
 
 # stage_selftests ARCH DIR: the test programs, which are the same on every kernel of ARCH, in DIR/stage/ARCH.
 stage_selftests() {
-    local arch=$1 ksft cross=()
-    need_packages make gcc libc6-dev
+    local arch=$1 ksft libs cross=()
+    need_packages make gcc libc6-dev libmnl-dev
     if [[ $arch != "$host_arch" ]]; then
-        cross=("CROSS_COMPILE=$(triplet "$arch")-")
         need_packages "gcc-$(triplet "$arch" | tr _ -)" "libc6-dev-$arch-cross"
+        libs=$("$top/scripts/kernels" unpack "bookworm/$arch" libmnl-dev)/usr
+        cross=("CROSS_COMPILE=$(triplet "$arch")-"
+            "CC=$(triplet "$arch")-gcc -I$libs/include -L$libs/lib/$(triplet "$arch")")
     fi
     ksft=$("$top/scripts/kernels" kselftest)
     mkdir -p "$2/bin/$arch"

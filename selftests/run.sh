@@ -3,7 +3,7 @@
 # Everything, in a VM, as one KTAP stream. Last line: N passed, N failed, N skipped.
 #
 # Usage: run.sh [PART...]; the parts are absent, loaded (the cases of bind and more), load, storm, parity (IPv6 as IPv4),
-# reload (sctp and l2tp_ip6), bind (only the cases of bind); table alone prints the table that the README shows.
+# tool (anyip6(8)), reload (sctp and l2tp_ip6), bind (only the cases of bind); table alone prints the table that the README shows.
 # ANYIP6_MAY_SKIP is a pattern of what may be skipped on this kernel besides what may_skip() below says, for a kernel whose
 # configuration lacks it. See load.sh, storm.sh and sctp_reload.sh for the rest of the environment.
 
@@ -15,6 +15,7 @@ modules=(ipv6 dummy veth vrf dccp_ipv4 dccp_ipv6 sctp l2tp_ip l2tp_ip6 l2tp_eth)
 modules+=(vxlan geneve wireguard ip_gre ip6_gre ipip ip6_tunnel fou fou6)
 cases=(bind traffic route asis toggle watch)
 matrix=(parity callers echo)
+tool=(explain)
 # older A B: release A comes before B.
 older() { [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 
@@ -101,6 +102,11 @@ part_parity() {
 	programs_loaded "${matrix[@]}"
 }
 
+part_tool() {
+	programs_absent "${tool[@]}"
+	programs_loaded "${tool[@]}"
+}
+
 # Not a test: what the README shows.
 part_table() {
 	load && env -u ANYIP6_PARITY_FILE "$here/parity" --table
@@ -114,7 +120,7 @@ part_load() { run_part load.sh "$here/load.sh"; }
 part_storm() { run_part storm.sh "$here/storm.sh"; }
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm parity reload)
+[ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm parity tool reload)
 echo "0 0 0" >"$counts"
 modprobe -qa "${modules[@]}" || true
 [ "${parts[*]}" != table ] || part_table

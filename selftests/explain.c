@@ -1,0 +1,530 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The tool anyip6(8): the verdict of `explain` is bind's, and the step it names
+ * is the one that decided, as the module's own counters have it.
+ *
+ * ANYIP6_TOOL names the program, if it is not beside this one.
+ */
+#include <libgen.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "kselftest_harness.h"
+#include "anyip6.h"
+#include "parity.h"
+
+#define COUNTERS	"/proc/thread-self/net/anyip6"
+#define SUBJECT		"2001:db8:20::1"	/* ADDR_FREE */
+
+/* What parity_topo.c asks for; parity_cases.c has it for the matrix. */
+
+const char *const class_text[NR_CLASSES][2] = {
+#define X(name, text, v6, v4) [C_##name] = { v6, v4 },
+	CLASSES(X)
+#undef X
+};
+
+static const char *const devices[NR_BINDINGS] = {
+#define X(name, dev) [B_##name] = dev,
+	BINDINGS(X)
+#undef X
+};
+
+void die(const char *fmt, ...)
+{
+	va_list args;
+
+	printf("Bail out! ");
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	printf("\n");
+	exit(KSFT_FAIL);
+}
+
+static const char *tool(void)
+{
+	static char path[PATH_MAX];
+	char self[PATH_MAX] = "";
+
+	if (getenv("ANYIP6_TOOL"))
+		return getenv("ANYIP6_TOOL");
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) > 0)
+		snprintf(path, sizeof(path), "%.4000s/anyip6", dirname(self));
+	return path;
+}
+
+/* Its output, and its exit code. */
+static int run_tool(char *out, size_t size, const char *fmt, ...)
+{
+	char cmd[PATH_MAX + 256];
+	va_list args;
+	size_t len;
+	FILE *p;
+	int n;
+
+	n = snprintf(cmd, sizeof(cmd), "exec %s ", tool());
+	va_start(args, fmt);
+	vsnprintf(cmd + n, sizeof(cmd) - n, fmt, args);
+	va_end(args);
+	strcat(cmd, " 2>&1");
+	fflush(stdout);
+	p = popen(cmd, "r");
+	if (!p)
+		return -1;
+	len = fread(out, 1, size - 1, p);
+	out[len] = '\0';
+	return WEXITSTATUS(pclose(p));
+}
+
+static bool has(const char *json, const char *name, const char *value)
+{
+	char want[512];
+
+	snprintf(want, sizeof(want), "\"%s\":\"%s\"", name, value);
+	return strstr(json, want);
+}
+
+/* Situations by name */
+
+struct situation {
+	const char *setup, *undo;	/* ip commands */
+	const char *args;
+	const char *verdict, *step, *reason;
+	const char *off;	/* the verdict where the module has no say */
+};
+
+#define LOCAL(prefix)	"local " prefix
+
+FIXTURE(explain) {};
+
+FIXTURE_VARIANT(explain)
+{
+	struct situation s;
+};
+
+FIXTURE_SETUP(explain)
+{
+	if (access(tool(), X_OK))
+		SKIP(return, "no tool");
+	enter_host(mode_by_name(_metadata->name));
+	ASSERT_EQ(0, sysctl_write("net/ipv4/ping_group_range", "0 2147483647"));
+	if (variant->s.setup)
+		ASSERT_EQ(0, ip_batch(AF_INET6, variant->s.setup)) {
+			TH_LOG("%s", ip_message());
+		}
+}
+
+FIXTURE_TEARDOWN(explain)
+{
+	if (variant->s.undo)
+		EXPECT_EQ(0, ip_batch(AF_INET6, variant->s.undo));
+}
+
+#define EXPLAIN(name, ...)						\
+	FIXTURE_VARIANT_ADD(explain, name) { .s = { NULL, NULL, __VA_ARGS__ } }
+#define EXPLAIN_WITH(name, ...)						\
+	FIXTURE_VARIANT_ADD(explain, name) { .s = { __VA_ARGS__ } }
+
+/* The kernel's own yes, with the module as without it */
+EXPLAIN(configured, "2001:db8:1::1", "allowed", "configured",
+	"configured on veth0", "allowed");
+EXPLAIN(configured_udp, "2001:db8:1::1 --proto udp", "allowed", "configured",
+	"configured on veth0", "allowed");
+EXPLAIN(loopback, "::1", "allowed", "configured", "configured on lo", "allowed");
+EXPLAIN(wildcard, "::", "allowed", "wildcard", "every address", "allowed");
+EXPLAIN(optimistic, "2001:db8:a:0:7::3", "allowed", "configured",
+	"configured on veth0", "allowed");
+EXPLAIN(any_and_configured, "2001:db8:a:0:b::1", "allowed", "configured",
+	"configured on dummy0", "allowed");
+EXPLAIN(vrf_configured, "2001:db8:2::1 --dev vrf0", "allowed", "configured",
+	"configured on dummy1", "allowed");
+EXPLAIN(link_local_configured, "fe80::1%veth0", "allowed", "configured",
+	"configured on veth0", "allowed");
+EXPLAIN(mapped, "::ffff:192.0.2.1", "allowed", "ipv4", "IPv4", "allowed");
+EXPLAIN(mapped_any, "::ffff:198.51.100.1", "allowed", "ipv4", "IPv4", "allowed");
+EXPLAIN(mapped_outside, "::ffff:10.9.9.9", "refused", "ipv4", "IPv4", "refused");
+EXPLAIN(multicast, "ff02::1", "refused", "multicast", "multicast", "refused");
+EXPLAIN(multicast_udp, "ff05::1 --proto udp", "allowed", "multicast",
+	"multicast", "allowed");
+EXPLAIN(link_local_no_device, "fe80::1234", "refused", "scope", "--dev",
+	"refused");
+
+/* Any-IP */
+EXPLAIN(any, "2001:db8:a::1", "allowed", "allowed",
+	"local 2001:db8:a::/64 dev lo table local", "refused");
+EXPLAIN(any_udp, "2001:db8:a::1 --proto udp", "allowed", "allowed",
+	"local 2001:db8:a::/64 dev lo table local", "refused");
+EXPLAIN(any_raw, "2001:db8:a::1 --proto raw", "allowed", "allowed",
+	"local 2001:db8:a::/64 dev lo table local", "refused");
+EXPLAIN(any_ping, "2001:db8:a::1 --proto ping", "allowed", "allowed",
+	"local 2001:db8:a::/64 dev lo table local", "refused");
+EXPLAIN(any_sctp, "2001:db8:a::1 --proto sctp", "allowed", "allowed",
+	"local 2001:db8:a::/64 dev lo table local", "refused");
+EXPLAIN(any_l2tp, "2001:db8:a::1 --proto l2tp", "allowed", "allowed",
+	"local 2001:db8:a::/64 dev lo table local", "refused");
+EXPLAIN(any_dummy, "2001:db8:d::1 --dev veth0", "allowed", "allowed",
+	"local 2001:db8:d::/64 dev dummy0 table local", "refused");
+EXPLAIN(any_one, "2001:db8:c::1", "allowed", "allowed",
+	"local 2001:db8:c::1/128 dev lo table local", "refused");
+EXPLAIN(any_vrf, "2001:db8:f::1 --dev dummy1", "allowed", "allowed",
+	"local 2001:db8:f::/64 dev vrf0 table 10", "refused");
+EXPLAIN(any_link_local, "fe80::1234 --dev veth0", "allowed", "allowed",
+	"local fe80::1234/128 dev veth0 table local", "refused");
+
+/* Configured, and not usable */
+EXPLAIN(tentative, "2001:db8:a:0:7::1", "refused", "configured",
+	"configured on veth0 but tentative", "refused");
+EXPLAIN(dadfailed, "2001:db8:a:0:7::2", "refused", "configured",
+	"configured on veth0 but dadfailed", "refused");
+EXPLAIN(loopback_device, "::1 --dev veth0", "refused", "configured",
+	"configured on lo, and the socket is bound to veth0", "refused");
+EXPLAIN(link_local_other, "fe80::1 --dev dummy0", "refused", "configured",
+	"configured on veth0, and the socket is bound to dummy0", "refused");
+
+/* Carved out */
+#define CARVED(type, sub)						\
+	EXPLAIN(type, "2001:db8:a:0:" sub "::1", "refused", "carved-out", \
+		#type " 2001:db8:a:0:" sub "::/80 dev ", "refused")
+CARVED(unreachable, "1");
+CARVED(blackhole, "2");
+CARVED(prohibit, "3");
+CARVED(throw, "4");
+CARVED(unicast, "5");
+CARVED(anycast, "6");
+EXPLAIN(hole, "2001:db8:c::2", "refused", "carved-out",
+	"unreachable 2001:db8:c::/64 dev lo table local is more specific", "refused");
+EXPLAIN(vrf_hole, "2001:db8:f:0:1::1 --dev vrf0", "refused", "carved-out",
+	"unreachable 2001:db8:f:0:1::/80 dev lo table 10 is more specific", "refused");
+EXPLAIN_WITH(nexthop_blackhole, "nexthop add id 90 blackhole\n"
+	     "route add local 2001:db8:20::/64 nhid 90\n", "nexthop del id 90\n", SUBJECT,
+	     "refused", "carved-out", "blackhole 2001:db8:20::/64", "refused");
+
+/* No route */
+EXPLAIN(outside, "2001:db8:99::1", "refused", "no-route",
+	"route is in table 100, which bind does not read", "refused");
+EXPLAIN(fwmark_table, "2001:db8:100::1", "refused", "no-route",
+	"route is in table 100, which bind does not read", "refused");
+EXPLAIN(rule_table, "2001:db8:101::1", "refused", "no-route",
+	"route is in table 101, which bind does not read", "refused");
+EXPLAIN(main_table, "2001:db8:b::1", "refused", "no-route",
+	"route is in table main, which bind does not read", "refused");
+EXPLAIN(vrf_unbound, "2001:db8:f::1", "refused", "no-route",
+	"is of VRF vrf0, to which the socket is not bound", "refused");
+EXPLAIN(not_of_vrf, "2001:db8:a::1 --dev vrf0", "refused", "no-route",
+	"is not of VRF vrf0, to which the socket is bound", "refused");
+EXPLAIN(other_domain, "2001:db8:2::1", "refused", "no-route",
+	"configured on dummy1, of another L3 domain", "refused");
+EXPLAIN_WITH(nothing, "route del local default dev lo table 100\n",
+	     "route add local default dev lo table 100\n", "2001:db8:99::1",
+	     "refused", "no-route", "no local route to it in table local", "refused");
+EXPLAIN_WITH(device_down, "route del local default dev lo table 100\n"
+	     "route add local 2001:db8:20::/64 dev dummy0\n"
+	     "link set dummy0 down\n",
+	     "link set dummy0 up\n"
+	     "addr add 2001:db8:a:0:b::1/128 dev dummy0 nodad\n"
+	     "route add local 2001:db8:d::/64 dev dummy0\n"
+	     "route add local default dev lo table 100\n", SUBJECT,
+	     "refused", "no-route", "no local route to it in table local", "refused");
+EXPLAIN(link_local_elsewhere, "fe80::1234 --dev dummy0", "refused",
+	"wrong-device",
+	"local fe80::1234/128 dev veth0 table local, and the socket is bound to dummy0",
+	"refused");
+
+static void explain_check(struct __test_metadata *_metadata,
+			  const struct situation *s)
+{
+	enum anyip6_mode mode = mode_by_name(_metadata->name);
+	const char *verdict = mode == MODE_ON ? s->verdict : s->off;
+	bool refused = !strcmp(verdict, "refused");
+	const char *decided = s->step;
+	char out[2048];
+
+	EXPECT_EQ(refused, run_tool(out, sizeof(out), "explain %s --json", s->args));
+	EXPECT_EQ(true, has(out, "verdict", verdict));
+	/* What the module would say stands beside what decided instead. */
+	EXPECT_EQ(true, has(out, "step", s->step));
+	EXPECT_NE(NULL, strstr(out, s->reason));
+	if (strstr(out, "\"would\""))
+		decided = mode == MODE_OFF ? "off" : "not-loaded";
+	EXPECT_EQ(true, has(out, "step", decided));
+	EXPECT_EQ(false, decided == s->step && strcmp(s->verdict, verdict));
+	EXPECT_EQ(refused, run_tool(out, sizeof(out), "explain %s", s->args));
+	EXPECT_EQ(0, strncmp(out, verdict, strlen(verdict)));
+	EXPECT_NE(NULL, strstr(out, s->reason));
+	if (_metadata->exit_code)
+		TH_LOG("explain %s: %s", s->args, out);
+}
+
+TEST_F(explain, absent)
+{
+	explain_check(_metadata, &variant->s);
+}
+
+TEST_F(explain, off)
+{
+	explain_check(_metadata, &variant->s);
+}
+
+TEST_F(explain, on)
+{
+	explain_check(_metadata, &variant->s);
+}
+
+/* What changes more than routes */
+
+FIXTURE(special) {};
+
+FIXTURE_SETUP(special)
+{
+	if (access(tool(), X_OK))
+		SKIP(return, "no tool");
+	enter_host(MODE_ON);
+}
+
+FIXTURE_TEARDOWN(special) {}
+
+/* A device's carrier goes from its routes a while after. */
+static void wait_for_reason(const char *args, const char *reason)
+{
+	struct poll_until until = poll_begin();
+	char out[2048];
+
+	do {
+		run_tool(out, sizeof(out), "explain %s", args);
+	} while (!strstr(out, reason) && poll_again(&until));
+}
+
+static void expect_step(struct __test_metadata *_metadata, int code,
+			const char *args, const char *step, const char *reason)
+{
+	char out[2048];
+
+	EXPECT_EQ(code, run_tool(out, sizeof(out), "explain %s --json", args));
+	EXPECT_EQ(true, has(out, "step", step));
+	EXPECT_NE(NULL, strstr(out, reason));
+	if (_metadata->exit_code)
+		TH_LOG("explain %s: %s", args, out);
+}
+
+TEST_F(special, on)
+{
+	ASSERT_EQ(0, sysctl_write("net/ipv6/ip_nonlocal_bind", "1"));
+	expect_step(_metadata, 0, "2001:db8:99::1", "nonlocal", "ip_nonlocal_bind=1");
+	expect_step(_metadata, 1, "2001:db8:99::1 --proto l2tp", "no-route", "table 100");
+	ASSERT_EQ(0, sysctl_write("net/ipv6/ip_nonlocal_bind", "0"));
+
+	/* Local routes do not care for the carrier, those that carve out do. */
+	ASSERT_EQ(0, ip_batch(AF_INET6,
+			      "route add 2001:db8:20::/64 dev dummy0 table local\n"
+			      "route add local 2001:db8:20::/48 dev lo\n"));
+	expect_step(_metadata, 1, SUBJECT, "carved-out",
+		    "unicast 2001:db8:20::/64 dev dummy0");
+	ASSERT_EQ(0, sysctl_write("net/ipv6/conf/dummy0/ignore_routes_with_linkdown", "1"));
+	ASSERT_EQ(0, ip_run("link set dummy0 carrier off"));
+	wait_for_reason(SUBJECT, "/48");
+	expect_step(_metadata, 0, SUBJECT, "allowed", "2001:db8:20::/48 dev lo");
+	ASSERT_EQ(0, ip_batch(AF_INET6, "route del local 2001:db8:20::/48 dev lo\n"
+			      "route del 2001:db8:20::/64 dev dummy0 table local\n"));
+
+	ASSERT_EQ(0, ip_run("-6 route add local 2001:db8:20::/64 dev lo expires 1"));
+	expect_step(_metadata, 0, SUBJECT, "allowed", "2001:db8:20::/64");
+	sleep(3);
+	expect_step(_metadata, 1, SUBJECT, "no-route", "table");
+}
+
+FIXTURE(usage) {};
+
+FIXTURE_SETUP(usage)
+{
+	if (access(tool(), X_OK))
+		SKIP(return, "no tool");
+	netns_any_ip();
+}
+
+FIXTURE_TEARDOWN(usage) {}
+
+static void usage_check(struct __test_metadata *_metadata)
+{
+	static const char *const wrong[] = {
+		"", "explain", "explain 192.0.2.1", "explain x", "explain ::1 ::1",
+		"explain ::1 --dev nosuch", "explain ::1 --proto nosuch",
+		"explain ::1 --dev", "explain --nosuch ::1", "nosuch", "status x",
+	};
+	char out[4096];
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		EXPECT_EQ(2, run_tool(out, sizeof(out), "%s", wrong[i])) {
+			TH_LOG("anyip6 %s: %s", wrong[i], out);
+		}
+	}
+	EXPECT_EQ(0, run_tool(out, sizeof(out), "--help"));
+}
+
+TEST_F(usage, absent)
+{
+	char out[4096];
+
+	usage_check(_metadata);
+	EXPECT_EQ(3, run_tool(out, sizeof(out), "status"));
+	EXPECT_NE(NULL, strstr(out, "local 2001:db8:a::/64 dev lo table local"));
+	EXPECT_EQ(3, run_tool(out, sizeof(out), "on"));
+	EXPECT_EQ(3, run_tool(out, sizeof(out), "off"));
+}
+
+TEST_F(usage, on)
+{
+	char out[4096];
+
+	usage_check(_metadata);
+	EXPECT_EQ(0, run_tool(out, sizeof(out), "off"));
+	EXPECT_EQ(0, sysctl_read(TOGGLE));
+	EXPECT_EQ(0, run_tool(out, sizeof(out), "on"));
+	EXPECT_EQ(1, sysctl_read(TOGGLE));
+	EXPECT_EQ(0, run_tool(out, sizeof(out), "status"));
+	EXPECT_NE(NULL, strstr(out, "__inet6_bind"));
+	EXPECT_NE(NULL, strstr(out, "Anyip6Allowed"));
+	EXPECT_NE(NULL, strstr(out, "local 2001:db8:a::/64 dev lo table local"));
+	EXPECT_EQ(NULL, strstr(out, "::1/128"));
+	/* as an ordinary user */
+	ASSERT_EQ(0, setresuid(65534, 65534, 65534));
+	EXPECT_EQ(0, run_tool(out, sizeof(out), "status --json"));
+	EXPECT_EQ(0, run_tool(out, sizeof(out), "explain 2001:db8:a::1"));
+	EXPECT_EQ(4, run_tool(out, sizeof(out), "explain 2001:db8:a::1 --proto raw"));
+	EXPECT_NE(NULL, strstr(out, "by the rule: allowed"));
+	EXPECT_EQ(4, run_tool(out, sizeof(out), "off"));
+}
+
+/*
+ * Every address of the parity matrix, on a TCP socket bound to each device; the
+ * other protocols are asked on an unbound socket, which saves minutes.
+ */
+
+static const struct {
+	const char *counter, *step;
+} steps[] = {
+	{ "Anyip6Allowed", "allowed" },
+	{ "Anyip6RefusedOff", "off" },
+	{ "Anyip6RefusedNotUnicast", "not-unicast" },
+	{ "Anyip6RefusedConfigured", "configured" },
+	{ "Anyip6RefusedNoRoute", "no-route" },
+	{ "Anyip6RefusedCarvedOut", "carved-out" },
+	{ "Anyip6RefusedWrongDevice", "wrong-device" },
+};
+
+static void counters_read(unsigned long *value)
+{
+	FILE *f = fopen(COUNTERS, "r");
+
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		if (!f || fscanf(f, "%*s %lu", &value[i]) != 1)
+			die(COUNTERS " cannot be read");
+	fclose(f);
+}
+
+/* The step that has counted one more, or NULL if the kernel said yes itself. */
+static const char *counted(const unsigned long *before)
+{
+	unsigned long after[ARRAY_LEN(steps)];
+
+	counters_read(after);
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		if (after[i] != before[i])
+			return steps[i].step;
+	return NULL;
+}
+
+struct matrix_proto {
+	const char *name;
+	struct proto proto;
+};
+
+static const struct matrix_proto matrix_protos[] = {
+	{ "tcp", PROTO_tcp },
+	{ "udp", PROTO_udp },
+	{ "raw", { SOCK_RAW, 253 } },
+	{ "ping", { SOCK_DGRAM, IPPROTO_ICMPV6 } },
+};
+
+static int matrix_bind(const struct matrix_proto *p, const char *text, const char *dev)
+{
+	union sockaddr_any sa = { .in6 = { .sin6_family = AF_INET6 } };
+	int fd = socket(AF_INET6, p->proto.type, p->proto.number);
+	int err;
+
+	inet_pton(AF_INET6, text, &sa.in6.sin6_addr);
+	if (dev)
+		setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, dev, strlen(dev) + 1);
+	err = bind(fd, &sa.sa, sizeof(sa.in6)) ? errno : 0;
+	close(fd);
+	return err;
+}
+
+static bool matrix_agrees(const struct matrix_proto *p, const char *text,
+			  const char *dev)
+{
+	bool refused = matrix_bind(p, text, dev);
+	unsigned long before[ARRAY_LEN(steps)];
+	const char *step;
+	char out[2048];
+	int code;
+
+	/* A ping socket asks about the wildcard too, and does not mind a no. */
+	bool asked_in_vain = p->proto.number == IPPROTO_ICMPV6 && !strcmp(text, "::");
+
+	counters_read(before);
+	code = run_tool(out, sizeof(out), "explain %s --json --proto %s%s%s", text,
+			p->name, dev ? " --dev " : "", dev ?: "");
+	step = asked_in_vain ? NULL : counted(before);
+	if (code == refused && has(out, "verdict", refused ? "refused" : "allowed") &&
+	    !has(out, "step", "unknown") && (!step || has(out, "step", step)))
+		return true;
+	printf("# %s %s %s: bind is %s, counted %s, but: %s", p->name, text,
+	       dev ?: "-", refused ? "refused" : "allowed", step ?: "nothing", out);
+	return false;
+}
+
+FIXTURE(matrix) {};
+
+FIXTURE_VARIANT(matrix)
+{
+	int proto;
+	int bindings;
+};
+
+FIXTURE_SETUP(matrix)
+{
+	if (access(tool(), X_OK))
+		SKIP(return, "no tool");
+	topo_setup();
+	topo_enter_host();
+	toggle_set(mode_by_name(_metadata->name));
+}
+
+FIXTURE_TEARDOWN(matrix) {}
+
+FIXTURE_VARIANT_ADD(matrix, tcp) { 0, NR_BINDINGS };
+FIXTURE_VARIANT_ADD(matrix, udp) { 1, 1 };
+FIXTURE_VARIANT_ADD(matrix, raw) { 2, 1 };
+FIXTURE_VARIANT_ADD(matrix, ping) { 3, 1 };
+
+static void matrix_check(struct __test_metadata *_metadata,
+			 const struct matrix_proto *p, int bindings)
+{
+	int wrong = 0, asked = 0;
+
+	for (int c = 0; c < NR_CLASSES; c++)
+		for (int b = 0; b < bindings; b++, asked++)
+			wrong += !matrix_agrees(p, class_text[c][0], devices[b]);
+	EXPECT_EQ(0, wrong);
+	EXPECT_EQ(NR_CLASSES * bindings, asked);
+}
+
+TEST_F_TIMEOUT(matrix, on, 600)
+{
+	matrix_check(_metadata, &matrix_protos[variant->proto], variant->bindings);
+}
+
+ANYIP6_HARNESS_MAIN(true)
