@@ -126,7 +126,7 @@ stage_selftests() {
     need_packages make gcc libc6-dev libmnl-dev
     if [[ $arch != "$host_arch" ]]; then
         need_packages "gcc-$(triplet "$arch" | tr _ -)" "libc6-dev-$arch-cross"
-        libs=$("$top/scripts/kernels" unpack "bookworm/$arch" libmnl-dev)/usr
+        libs=$("$top/scripts/kernels" unpack "bookworm/$arch" libmnl-dev libmnl0)/usr
         cross=("CROSS_COMPILE=$(triplet "$arch")-"
             "CC=$(triplet "$arch")-gcc -I$libs/include -L$libs/lib/$(triplet "$arch")")
     fi
