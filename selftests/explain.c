@@ -87,6 +87,57 @@ static bool has(const char *json, const char *name, const char *value)
 	return strstr(json, want);
 }
 
+/* Whether a text begins with JSON; moves behind it. */
+static bool json_value(const char **s);
+
+static bool json_text(const char **s)
+{
+	if (*(*s)++ != '"')
+		return false;
+	for (; **s && **s != '"'; (*s)++)
+		if (**s < ' ' || (**s == '\\' && !*++*s))
+			return false;
+	return *(*s)++ == '"';
+}
+
+/* What is between brackets, both of which are taken. */
+static bool json_list(const char **s, bool named)
+{
+	char end = named ? '}' : ']';
+
+	if (*++*s == end)
+		return (*s)++;
+	for (;; (*s)++) {
+		if (named && (!json_text(s) || *(*s)++ != ':'))
+			return false;
+		if (!json_value(s))
+			return false;
+		if (**s != ',')
+			return *(*s)++ == end;
+	}
+}
+
+static bool json_value(const char **s)
+{
+	static const char *const words[] = { "true", "false", "null" };
+	size_t digits = strspn(*s, "0123456789");
+
+	if (**s == '"')
+		return json_text(s);
+	if (**s == '{' || **s == '[')
+		return json_list(s, **s == '{');
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (!strncmp(*s, words[i], strlen(words[i])))
+			digits = strlen(words[i]);
+	*s += digits;
+	return digits;
+}
+
+static bool json_valid(const char *s)
+{
+	return json_value(&s) && !strcmp(s, "\n");
+}
+
 /* Situations by name */
 
 struct situation {
@@ -243,6 +294,7 @@ static void explain_check(struct __test_metadata *_metadata,
 	char out[2048];
 
 	EXPECT_EQ(refused, run_tool(out, sizeof(out), "explain %s --json", s->args));
+	EXPECT_EQ(true, json_valid(out));
 	EXPECT_EQ(true, has(out, "verdict", verdict));
 	/* What the module would say stands beside what decided instead. */
 	EXPECT_EQ(true, has(out, "step", s->step));
@@ -370,6 +422,8 @@ TEST_F(usage, absent)
 	usage_check(_metadata);
 	EXPECT_EQ(3, run_tool(out, sizeof(out), "status"));
 	EXPECT_NE(NULL, strstr(out, "local 2001:db8:a::/64 dev lo table local"));
+	EXPECT_EQ(3, run_tool(out, sizeof(out), "status --json"));
+	EXPECT_EQ(true, json_valid(out));
 	EXPECT_EQ(3, run_tool(out, sizeof(out), "on"));
 	EXPECT_EQ(3, run_tool(out, sizeof(out), "off"));
 }
@@ -388,6 +442,8 @@ TEST_F(usage, on)
 	EXPECT_NE(NULL, strstr(out, "Anyip6Allowed"));
 	EXPECT_NE(NULL, strstr(out, "local 2001:db8:a::/64 dev lo table local"));
 	EXPECT_EQ(NULL, strstr(out, "::1/128"));
+	EXPECT_EQ(0, run_tool(out, sizeof(out), "status --all --json"));
+	EXPECT_EQ(true, json_valid(out));
 	/* as an ordinary user */
 	ASSERT_EQ(0, setresuid(65534, 65534, 65534));
 	EXPECT_EQ(0, run_tool(out, sizeof(out), "status --json"));
@@ -395,6 +451,7 @@ TEST_F(usage, on)
 	EXPECT_EQ(4, run_tool(out, sizeof(out), "explain 2001:db8:a::1 --proto raw"));
 	EXPECT_NE(NULL, strstr(out, "by the rule: allowed"));
 	EXPECT_EQ(4, run_tool(out, sizeof(out), "off"));
+	EXPECT_EQ(4, run_tool(out, sizeof(out), "status --all"));
 }
 
 /*

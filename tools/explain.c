@@ -93,14 +93,11 @@ static struct outcome bind_really(const struct question *q, const struct link *d
 	};
 	struct outcome o = { 0, NULL };
 	int fd = socket(AF_INET6, q->proto->type | SOCK_CLOEXEC, q->proto->number);
-	int one = 1;
 
 	if (fd < 0)
 		return (struct outcome){ errno, "socket" };
 	if (dev && IN6_IS_ADDR_LINKLOCAL(&q->ip))
 		sa.in6.sin6_scope_id = dev->index;
-	/* Raw sockets refuse a port, L2TP's two of the same connection. */
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (dev && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, dev->name,
 			      strlen(dev->name) + 1))
 		o = (struct outcome){ errno, "SO_BINDTODEVICE" };

@@ -195,6 +195,8 @@ int cmd_status(int argc, char **argv)
 
 	if (argc > 1 + all)
 		die(EXIT_USAGE, "status: --all and --json are all it takes");
+	if (all && geteuid())
+		die(EXIT_CANNOT, "status --all: only root may enter other namespaces");
 	uname(&uts);
 	if (want_json)
 		json_open(NULL, '{');
