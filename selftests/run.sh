@@ -3,7 +3,7 @@
 # Everything, in a VM, as one KTAP stream. Last line: N passed, N failed, N skipped.
 #
 # Usage: run.sh [PART...]; the parts are absent, loaded (the cases of bind and more), load, storm, parity (IPv6 as IPv4),
-# tool (anyip6(8)), reload (sctp and l2tp_ip6), bind (only the cases of bind); table alone prints the table that the README shows.
+# tool (anyip6(8), and the examples of the manual), reload (sctp and l2tp_ip6), bind (only the cases of bind); table alone prints the table that the README shows.
 # ANYIP6_MAY_SKIP is a pattern of what may be skipped on this kernel besides what may_skip() below says, for a kernel whose
 # configuration lacks it. See load.sh, storm.sh and sctp_reload.sh for the rest of the environment.
 
@@ -105,6 +105,7 @@ part_parity() {
 part_tool() {
 	programs_absent "${tool[@]}"
 	programs_loaded "${tool[@]}"
+	run_part examples.sh "$here/examples.sh"
 }
 
 # Not a test: what the README shows.

@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The counters of anyip6 for node_exporter's textfile collector: of the namespace
+# it runs in, as netns="", and of each that has a name. As root, from a timer:
+#   anyip6-node-exporter.sh /var/lib/prometheus/node-exporter/anyip6.prom
+set -eu
+
+# metrics NETNS: what is in the file on stdin, as lines of Prometheus.
+metrics() {
+	awk -v netns="$1" '
+		$1 == "Anyip6Allowed" { step = "allowed" }
+		sub(/^Anyip6Refused/, "") { gsub(/[A-Z]/, "-&"); step = tolower(substr($1, 2)) }
+		{ printf "anyip6_decisions_total{netns=\"%s\",step=\"%s\"} %s\n", netns, step, $NF }'
+}
+
+all() {
+	echo '# HELP anyip6_decisions_total Decisions of anyip6, by the step that decided.'
+	echo '# TYPE anyip6_decisions_total counter'
+	metrics '' </proc/net/anyip6
+	for path in /run/netns/*; do
+		[ -e "$path" ] || continue
+		name=${path##*/}
+		ip netns exec "$name" cat /proc/net/anyip6 | metrics "$name"
+	done
+}
+
+# The collector must never see half a file.
+out=${1:--}
+if [ "$out" = - ]; then
+	all
+else
+	all >"$out.$$"
+	mv "$out.$$" "$out"
+fi

@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The examples of the manual pages, and those in examples/ that need no more than a shell. For a VM.
+#
+# MAN and EXAMPLES name those folders, if they are not where this looks.
+
+# shellcheck source=common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/common.sh"
+
+man=${MAN:-$(first_file "$here/man" "$here/../man")}
+examples=${EXAMPLES:-$(first_file "$here/examples" "$here/../examples")}
+export PATH=$here:$PATH
+
+clean() { ! loaded || unload; }
+
+end() {
+	clean
+	cleanup_all_ns
+}
+
+# The blocks of a page's section EXAMPLES, each as a script that ends at the first failure.
+blocks() {
+	awk '
+		/^\.Sh / { examples = /EXAMPLES/ }
+		examples && /^\.Bd -literal/ { inside = 1; print "( set -e"; next }
+		inside && /^\.Ed/ { inside = 0; print ") || { echo \"failed: block " ++n "\"; exit 1; }"; next }
+		inside
+	' "$1"
+}
+
+# Each page starts from a new netns; what one block sets up, the next finds there.
+run_page() {
+	local script out
+	script=$(blocks "$man/$1")
+	[ -n "$script" ] || say_why "$1 has no examples" || return
+	out=$(unshare -n bash -uc "ip link set lo up"$'\n'"$script" 2>&1) && return
+	say_why "$(paste -sd'|' <<<"$out")"
+}
+
+module_page() { load && run_page anyip6.4; }
+
+tool_page() { load && run_page anyip6.8; }
+
+# What a page says is printed.
+tool_page_output() {
+	load && ns_any_ip || return
+	is "allowed: local 2001:db8:a::/64 dev lo table local" "$(in_ns anyip6 explain "$any" --proto udp)" explain
+}
+
+# The README's.
+readme_output() {
+	load && ns_any_ip && ip -n "$ns" -6 route add local 2001:db8:123::/64 dev lo &&
+		ip -n "$ns" -6 route add unreachable 2001:db8:123:0:bad::/80 table local || return
+	is "refused: unreachable 2001:db8:123:0:bad::/80 dev lo table local is more specific" \
+		"$(in_ns anyip6 explain 2001:db8:123:0:bad::1)" explain &&
+		is 1 "$(in_ns sed -n 's/^Anyip6RefusedCarvedOut[[:space:]]*//p' "$counters")" Anyip6RefusedCarvedOut
+}
+
+# metric NETNS STEP: its value in the exporter's output.
+metric() { sed -n "s/^anyip6_decisions_total{netns=\"$1\",step=\"$2\"} //p" <<<"$metrics"; }
+
+node_exporter() {
+	local metrics
+	load && ns_any_ip && binds ok "$any" && binds EADDRNOTAVAIL "$outside" || return
+	metrics=$("$examples/anyip6-node-exporter.sh") || return
+	is 2 "$(metric "$ns" allowed)" "allowed in $ns" && is 2 "$(metric "$ns" no-route)" "refused in $ns" &&
+		is 0 "$(metric '' allowed)" "allowed here" || return
+	is 0 "$(grep -cvE '^(#.*|anyip6_decisions_total\{netns="[^"]*",step="[a-z-]+"\} [0-9]+)$' <<<"$metrics")" "lines out of shape" &&
+		"$examples/anyip6-node-exporter.sh" /tmp/anyip6.prom && is "$metrics" "$(cat /tmp/anyip6.prom)" "the file"
+}
+
+need_machine
+if [ -z "$man" ] || [ -z "$examples" ]; then
+	ktap_skip_all "no man or examples folder"
+	exit "$KSFT_SKIP"
+fi
+trap end EXIT
+run_tests examples module_page tool_page tool_page_output readme_output node_exporter
