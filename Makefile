@@ -8,7 +8,7 @@ module:
 
 clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
-	$(MAKE) -C tools clean
+	$(RM) tools/anyip6
 
 tools:
 	$(MAKE) -C tools
