@@ -26,7 +26,7 @@
 #define COUNTERS	"/proc/thread-self/net/anyip6"
 #define TRACEFS		"/sys/kernel/tracing"
 #define EVENT		"events/anyip6/anyip6_decision/enable"
-#define DEFAULT_OPS	4000
+#define DEFAULT_OPS	2000
 #define MAX_CPUS	64
 
 /* In the file's order; NO_STEP where the kernel's own answer is yes. */
