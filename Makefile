@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 KDIR ?= /lib/modules/$(shell uname -r)/build
+prefix ?= /usr/local
+release = $(shell $(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease)
+# What install makes beside the module, for uninstall.
+installed = $(addprefix $(DESTDIR)$(prefix)/,sbin/anyip6 share/man/man4/anyip6.4 \
+	share/man/man8/anyip6.8) $(DESTDIR)/etc/modules-load.d/anyip6.conf
 
 all: module
 
@@ -13,6 +18,28 @@ clean:
 tools:
 	$(MAKE) -C tools
 
+# Not for a system where the packages are installed. DESTDIR= and prefix= as usual.
+install: module tools
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) \
+		INSTALL_MOD_DIR=updates modules_install
+	install -D tools/anyip6 $(DESTDIR)$(prefix)/sbin/anyip6
+	install -D -m 644 man/anyip6.4 $(DESTDIR)$(prefix)/share/man/man4/anyip6.4
+	install -D -m 644 man/anyip6.8 $(DESTDIR)$(prefix)/share/man/man8/anyip6.8
+	install -D -m 644 packaging/modules-load.conf $(DESTDIR)/etc/modules-load.d/anyip6.conf
+	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)
+
+# A module that is loaded stays loaded.
+uninstall:
+	$(RM) $(installed) $(DESTDIR)/lib/modules/$(release)/updates/anyip6.ko*
+	-rmdir --ignore-fail-on-non-empty $(DESTDIR)/lib/modules/$(release)/updates
+	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)
+
+deb:
+	scripts/deb
+
+rpm:
+	scripts/rpm
+
 demo:
 	scripts/demo
 
@@ -25,10 +52,14 @@ check-all:
 check-configs:
 	scripts/configs
 
+check-packages:
+	scripts/deb --check
+	scripts/rpm --check
+
 lint:
 	scripts/lint
 
 docs:
 	scripts/docs
 
-.PHONY: all module clean tools demo check check-all check-configs lint docs
+.PHONY: all module clean tools install uninstall deb rpm demo check check-all check-configs check-packages lint docs
