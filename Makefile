@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 KDIR ?= /lib/modules/$(shell uname -r)/build
 prefix ?= /usr/local
-release = $(shell $(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease)
+# Debian's kernels have names that `make kernelrelease` does not know.
+release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
 # What install makes beside the module, for uninstall.
 installed = $(addprefix $(DESTDIR)$(prefix)/,sbin/anyip6 share/man/man4/anyip6.4 \
 	share/man/man8/anyip6.8) $(DESTDIR)/etc/modules-load.d/anyip6.conf
@@ -55,6 +56,7 @@ check-configs:
 check-packages:
 	scripts/deb --check
 	scripts/rpm --check
+	scripts/packages
 
 lint:
 	scripts/lint
