@@ -17,13 +17,6 @@
 
 #include "anyip6.h"
 
-#ifndef IPV6_TRANSPARENT
-#define IPV6_TRANSPARENT	75
-#endif
-#ifndef IPV6_FREEBIND
-#define IPV6_FREEBIND		78
-#endif
-
 #define DAD_FAILED	0x08	/* IFA_F_DADFAILED, as /proc/net/if_inet6 shows it */
 #define POLL_DEADLINE	20	/* seconds */
 #define IO_DEADLINE	5

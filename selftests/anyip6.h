@@ -10,6 +10,14 @@
 
 #include "kselftest.h"
 
+/* Not in the libc of older suites. */
+#ifndef IPV6_TRANSPARENT
+#define IPV6_TRANSPARENT	75
+#endif
+#ifndef IPV6_FREEBIND
+#define IPV6_FREEBIND		78
+#endif
+
 /*
  * The topology, built once per mode and never named, so it goes when the
  * program ends:

@@ -32,18 +32,6 @@ static const char *const devices[NR_BINDINGS] = {
 #undef X
 };
 
-void die(const char *fmt, ...)
-{
-	va_list args;
-
-	printf("Bail out! ");
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	printf("\n");
-	exit(KSFT_FAIL);
-}
-
 static const char *tool(void)
 {
 	static char path[PATH_MAX];

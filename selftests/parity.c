@@ -14,7 +14,6 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,18 +22,6 @@
 #include "kselftest.h"
 #include "anyip6.h"
 #include "parity.h"
-
-void die(const char *fmt, ...)
-{
-	va_list args;
-
-	printf("Bail out! ");
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	printf("\n");
-	exit(KSFT_FAIL);
-}
 
 /* Running */
 

@@ -284,9 +284,6 @@ static inline bool in(__u64 set, unsigned int member)
 	return set & BIT(member);
 }
 
-/* parity.c */
-__attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
-
 /* parity_cases.c */
 struct op_desc {
 	const char *text;
@@ -315,6 +312,7 @@ const char *tuple_text(const struct tuple *t);
 void table_print(void);
 
 /* parity_topo.c */
+__attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
 void topo_setup(void);
 void topo_enter_host(void);
 void topo_enter_peer(void);

@@ -21,12 +21,6 @@
 #ifndef IPV6_2292PKTINFO
 #define IPV6_2292PKTINFO	2
 #endif
-#ifndef IPV6_TRANSPARENT
-#define IPV6_TRANSPARENT	75
-#endif
-#ifndef IPV6_FREEBIND
-#define IPV6_FREEBIND		78
-#endif
 #ifndef IPV6_RECVORIGDSTADDR
 #define IPV6_RECVORIGDSTADDR	74
 #endif

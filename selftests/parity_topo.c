@@ -13,11 +13,13 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "kselftest.h"
 #include "anyip6.h"
 #include "parity.h"
 
@@ -25,6 +27,18 @@
 #define DAD_DEADLINE	10	/* seconds */
 
 static int host_ns, peer_ns;
+
+void die(const char *fmt, ...)
+{
+	va_list args;
+
+	printf("Bail out! ");
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	printf("\n");
+	exit(KSFT_FAIL);
+}
 
 static const char links[] =
 	"link set lo up\n"
