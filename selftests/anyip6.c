@@ -276,6 +276,8 @@ static const char host_addrs[] =
 	"addr add 198.51.100.177/32 dev dummy0\n"
 	"addr add 2001:db8:a:0:b::1/128 dev dummy0 nodad\n"
 	"route add local fe80::1234/128 dev veth0\n"
+	"route add local fe80::2345/128 dev dummy0 metric 512\n"
+	"route add local fe80::2345/128 dev veth0\n"
 	"route add local fe80:0:0:1::/64 dev lo\n"
 	"addr add 2001:db8:a:0:7::1/128 dev veth0\n"
 	"addr add 2001:db8:a:0:7::2/128 dev veth0\n"

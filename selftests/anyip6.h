@@ -77,6 +77,7 @@ enum topology_need { TOPOLOGY_NONE, TOPOLOGY_PARTS, TOPOLOGY_WHOLE };
 	X(OPTIMISTIC,		"2001:db8:a:0:7::3",	NULL)		\
 	/* link-local: a route on veth0, one on lo, configured on veth0 */ \
 	X(LL_ANY,		"fe80::1234",		NULL)		\
+	X(LL_TWO,		"fe80::2345",		NULL)		\
 	X(LL_LO,		"fe80:0:0:1::1",	NULL)		\
 	X(LL_VRF,		"fe80::4321",		NULL)		\
 	X(LL_HOST,		"fe80::1",		NULL)		\

@@ -242,6 +242,8 @@ V6(link_local,		LL_ANY,		NO,	0,  SCOPE("veth0"));
 V6(link_local_bound,	LL_ANY,		NO,	0,  DEV("veth0"));
 V6(link_local_other_scope, LL_ANY,	NO,	NO, SCOPE("dummy0"));
 V6(link_local_other_dev, LL_ANY,	NO,	NO, DEV("dummy0"));
+V6(link_local_two_first, LL_TWO,	NO,	0,  SCOPE("dummy0"));
+V6(link_local_two_second, LL_TWO,	NO,	0,  SCOPE("veth0"));
 V6(link_local_no_scope,	LL_ANY,		EINVAL,	EINVAL);
 V6(link_local_dev_lo,	LL_LO,		NO,	NO, SCOPE("veth0"));
 V6(link_local_vrf_port,	LL_VRF,		NO,	0,  SCOPE("dummy1"));

@@ -106,12 +106,15 @@ static DEFINE_MUTEX(anyip6_paths_mutex);
 
 /*
  * Runs in place of ipv6_chk_addr(), whose body is the first call. It never
- * sleeps, nor takes a lock that sleeps on PREEMPT_RT, so after the tasks-RCU
- * grace period inside unregister_ftrace_function() no task is in here.
+ * sleeps, nor takes a lock that sleeps on PREEMPT_RT, so after the grace period
+ * inside unregister_ftrace_function() no task is in here: it is that of tasks
+ * RCU, or, where the kernel cannot be preempted, of a schedule on each CPU.
  */
 static noinline int anyip6_chk_addr(struct net *net, const struct in6_addr *addr,
 				    const struct net_device *dev, int strict)
 {
+	static_assert(__same_type(&anyip6_chk_addr, &ipv6_chk_addr));
+
 	return ipv6_chk_addr_and_flags(net, addr, dev, !dev, strict,
 				       IFA_F_TENTATIVE) ||
 	       anyip6_is_local(net, addr, dev, _RET_IP_);
@@ -121,6 +124,8 @@ static noinline int anyip6_chk_addr(struct net *net, const struct in6_addr *addr
 static noinline bool anyip6_chk_acast(struct net *net, struct net_device *dev,
 				      const struct in6_addr *addr)
 {
+	static_assert(__same_type(&anyip6_chk_acast, &ipv6_chk_acast_addr_src));
+
 	return true;
 }
 
@@ -218,7 +223,7 @@ static int anyip6_resolve(struct anyip6_path *path)
 	if (!plus || sscanf(plus, "+%lx/%lx", &off, &size) != 2)
 		return -ENOENT;
 	WRITE_ONCE(path->start, (unsigned long)kp.addr - off);
-	/* pairs with the acquire in anyip6_from_path() */
+	/* pairs with the acquire in anyip6_path_at() */
 	smp_store_release(&path->size, size);
 	return 0;
 }
@@ -309,7 +314,7 @@ static int __init anyip6_find_path(struct anyip6_path *path)
 	mutex_lock(&anyip6_paths_mutex);
 	err = anyip6_resolve(path);
 	mutex_unlock(&anyip6_paths_mutex);
-	if (err && path->optional)
+	if (err == -ENOENT && path->optional)
 		return 0;
 	if (err)
 		pr_err("not loaded: %s not found in this kernel (%d)\n",
@@ -392,12 +397,12 @@ int __init anyip6_hook_init(void)
 		goto err_disarm;
 
 	err = anyip6_take_paths();
-	if (err)
-		goto err_notifier;
-	return 0;
+	if (!err)
+		return 0;
 
-err_notifier:
-	unregister_module_notifier(&anyip6_module_nb);
+	anyip6_hook_exit();
+	return err;
+
 err_disarm:
 	anyip6_disarm_all();
 	return err;
@@ -411,6 +416,7 @@ err_disarm:
  */
 void anyip6_hook_exit(void)
 {
-	unregister_module_notifier(&anyip6_module_nb);
 	anyip6_disarm_all();
+	/* Last, so that a module that goes takes its path along until then. */
+	unregister_module_notifier(&anyip6_module_nb);
 }

@@ -80,7 +80,10 @@ static enum anyip6_fit anyip6_fit(struct fib6_info *f6i,
 	return m.fit;
 }
 
-/* The best of the routes of lowest metric to one prefix. Mirrors rt6_select(). */
+/*
+ * The best of the routes of lowest metric to one prefix; a route through the
+ * device that is wanted may have a higher one. Mirrors rt6_select().
+ */
 static bool anyip6_select(struct fib6_info *leaf, struct anyip6_match *m)
 {
 	struct fib6_info *f6i;
@@ -89,7 +92,7 @@ static bool anyip6_select(struct fib6_info *leaf, struct anyip6_match *m)
 	m->f6i = NULL;
 	m->fit = ANYIP6_UNUSABLE;
 	for (f6i = leaf; f6i; f6i = rcu_dereference(f6i->fib6_next)) {
-		if (m->f6i && m->f6i->fib6_metric != f6i->fib6_metric)
+		if (m->fit == ANYIP6_FITS && m->f6i->fib6_metric != f6i->fib6_metric)
 			break;
 		fit = anyip6_fit(f6i, m->dev);
 		if (fit <= m->fit)

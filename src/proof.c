@@ -155,7 +155,7 @@ int anyip6_prove_pktinfo(const struct anyip6_path *path, struct net *net)
 	anyip6_proof_yes = false;
 	sock_release(sock);
 	/* Past the check, routes, rules and BPF have their own errors. */
-	return err == -EINVAL ? err : 0;
+	return !anyip6_proof_asked || err == -EINVAL ? err : 0;
 }
 
 /* Any netns in which bind() reaches the check. The caller puts it. */

@@ -7,7 +7,7 @@
 
 static int __init anyip6_init(void)
 {
-	pr_err("not loaded: this kernel was built without %s\n", ANYIP6_LACKS);
+	pr_err("not loaded: " ANYIP6_UNFIT "\n");
 	return -EOPNOTSUPP;
 }
 
@@ -16,4 +16,5 @@ module_init(anyip6_init);
 MODULE_AUTHOR("The anyip6 developers");
 MODULE_DESCRIPTION("IPv6 Any-IP, for a kernel that cannot have it");
 MODULE_VERSION(ANYIP6_VERSION);
+MODULE_INFO(unfit, ANYIP6_UNFIT);
 MODULE_LICENSE("GPL");

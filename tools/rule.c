@@ -118,7 +118,10 @@ static bool is_candidate(const struct route *r, const struct in6_addr *ip,
 	return r->table == table && r->len == len && !r->from && route_covers(r, ip);
 }
 
-/* The kernel's order within a prefix is by metric, and the dump keeps it. */
+/*
+ * The kernel's order within a prefix is by metric, and the dump keeps it. A route
+ * through the device that is wanted may have a higher one than another.
+ */
 static const struct route *select_route(const struct fib *fib,
 					const struct in6_addr *ip, uint32_t table,
 					unsigned int len, const struct link *dev,
@@ -133,7 +136,7 @@ static const struct route *select_route(const struct fib *fib,
 
 		if (!is_candidate(r, ip, table, len))
 			continue;
-		if (chosen && chosen->metric != r->metric)
+		if (*best == FITS && chosen->metric != r->metric)
 			break;
 		f = fit(r, dev);
 		if (f <= *best)
