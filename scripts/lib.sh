@@ -98,6 +98,25 @@ need_packages() {
     )
 }
 
+# with_layer ROOT LAYER CMD...: CMD, while LAYER/root shows ROOT with what LAYER/upper changes of it.
+with_layer() {
+    # shellcheck disable=SC2016 # the inner shell's own
+    unshare --mount --propagation private bash -ec '
+        mount -t overlay overlay -o "lowerdir=$0,upperdir=$1/upper,workdir=$1/work" "$1/root"
+        shift
+        exec "$@"' "$@"
+}
+
+# in_layer ROOT LAYER CMD...: CMD in there. What it changes goes to LAYER/upper.
+in_layer() {
+    # shellcheck disable=SC2016 # the inner shell's own
+    with_layer "$1" "$2" bash -ec '
+        root=$0/root
+        mount -t proc proc "$root/proc"
+        exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive HOME=/root \
+            ${http_proxy:+http_proxy=$http_proxy} "$@"' "$2" "${@:3}"
+}
+
 # triplet ARCH: as compilers and folders of libraries are named.
 triplet() {
     case $1 in
