@@ -57,6 +57,7 @@ check-packages:
 	scripts/deb --check
 	scripts/rpm --check
 	scripts/packages
+	scripts/lifecycle
 
 lint:
 	scripts/lint
