@@ -29,6 +29,7 @@ tracefs=/sys/kernel/tracing
 any=2001:db8:a::1
 outside=2001:db8:99::1
 holder_ko=${HOLDER_KO:-$(first_file "$here/modules/holder.ko" /holder.ko)}
+patcher_ko=${holder_ko:+$(first_file "${holder_ko%/*}/patcher.ko")}
 anyip6_ko=${ANYIP6_KO:-$(first_file "$here/../anyip6.ko" /anyip6.ko)}
 }
 

@@ -3,7 +3,8 @@
 # Everything, in a VM, as one KTAP stream. Last line: N passed, N failed, N skipped.
 #
 # Usage: run.sh [PART...]; the parts are absent, loaded (the cases of bind and more), load, storm, parity (IPv6 as IPv4),
-# tool (anyip6(8), and the examples of the manual), reload (sctp and l2tp_ip6), bind (only the cases of bind); table alone prints the table that the README shows.
+# tool (anyip6(8), and the examples of the manual), reload (sctp and l2tp_ip6), coexist (others on the same functions), bind (only
+# the cases of bind); table alone prints the table that the README shows.
 # ANYIP6_MAY_SKIP is a pattern of what may be skipped on this kernel besides what may_skip() below says, for a kernel whose
 # configuration lacks it. See load.sh, storm.sh and sctp_reload.sh for the rest of the environment.
 
@@ -25,6 +26,8 @@ may_skip() {
 	release=$(uname -r)
 	! older "$release" 5.11 || echo 'MPTCP|mptcp_' # Debian's 5.10 has it for IPv4 only
 	! older "$release" 5.18 || echo 'has no PKTINFO on ping sockets'
+	! older "$release" 6.5 || echo 'coexist[.]fprobe_'
+	[ "$(uname -m)" != aarch64 ] || echo 'coexist[.]klp_' # no live patches in Debian's
 	! older "$release" 6.11 || echo 'io_uring bind'
 	older "$release" 6.16 || echo 'DCCP|dccp_'
 	older "$release" 7.1 || echo 'UDP-Lite|udplite_'
@@ -116,12 +119,14 @@ part_table() {
 
 part_reload() { run_part sctp_reload.sh "$here/sctp_reload.sh"; }
 
+part_coexist() { run_part coexist.sh "$here/coexist.sh"; }
+
 part_load() { run_part load.sh "$here/load.sh"; }
 
 part_storm() { run_part storm.sh "$here/storm.sh"; }
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm parity tool reload)
+[ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm parity tool reload coexist)
 echo "0 0 0" >"$counts"
 modprobe -qa "${modules[@]}" || true
 [ "${parts[*]}" != table ] || part_table

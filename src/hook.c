@@ -359,8 +359,13 @@ static void anyip6_follow(struct anyip6_path *path, unsigned long event)
 static int anyip6_module_event(struct notifier_block *nb, unsigned long event,
 			       void *data)
 {
-	const struct module *mod = data;
+	struct module *mod = data;
 	unsigned int i;
+
+	/* Its functions are elsewhere, so nothing there is known as a path. */
+	if (event == MODULE_STATE_COMING && is_livepatch_module(mod))
+		pr_warn("live patch %s is here: socket paths that it replaces keep the kernel's answers\n",
+			mod->name);
 
 	for (i = 0; i < anyip6_n_paths; i++)
 		if (anyip6_paths[i].module &&

@@ -1,0 +1,167 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Others on the same functions: each neighbour comes before and after the module, and goes before and after it. For a VM.
+#
+# ANYIP6_KO and HOLDER_KO name the module and modules/holder.ko, beside which patcher.ko is, if they are not where common.sh looks.
+
+# shellcheck source=common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/common.sh"
+
+# A neighbour: name, how it comes, on which function, how an Any-IP address fares while both are there: "works"; "unseen" if it
+# works and the neighbour does not see it; "refused" where the neighbour hides the caller; "rivals" where the kernel lets only
+# one of the two in; "replaced" where the caller is not the one any more that the module knows.
+neighbours() {
+	local hides_caller=works bpf_with_us=works graph=works
+	# A kretprobe there has changed the return address before ftrace reads it.
+	[ "$(uname -m)" != aarch64 ] || hides_caller=refused
+	# Until 6.0 all BPF trampolines are IPMODIFY's rivals.
+	! older 6.0 || bpf_with_us=rivals
+	# Until 5.17 function_graph leaves out a call that was redirected.
+	! older 5.17 || graph=unseen
+	cat <<-END
+		kprobe_check     probe     p  ipv6_chk_addr            works
+		kprobe_path      probe     p  __inet6_bind             works
+		kretprobe_check  probe     r  ipv6_chk_addr            $hides_caller
+		kretprobe_path   probe     r  __inet6_bind             works
+		fprobe_check     probe     f  ipv6_chk_addr            works
+		fprobe_exit      exit      f  ipv6_chk_addr            works
+		function         tracer    function        ipv6_chk_addr  works
+		function_graph   tracer    function_graph  ipv6_chk_addr  $graph
+		graph_path       tracer    function_graph  __inet6_bind   works
+		fentry_check     bpf       fentry  ipv6_chk_addr  $bpf_with_us
+		fexit_check      bpf       fexit   ipv6_chk_addr  $bpf_with_us
+		fentry_path      bpf       fentry  __inet6_bind   works
+		fexit_path       bpf       fexit   __inet6_bind   works
+		klp_check        klp       ipv6_chk_addr   rivals
+		klp_path         klp       __inet6_bind    replaced
+	END
+}
+
+# older RELEASE: this kernel is.
+older() {
+	[ "$(printf '%s\n' "$(uname -r)" "$1" | sort -V | head -n 1)" != "$1" ]
+}
+
+# --- How neighbours come and go; what came must see the next bind ---
+
+probe_come() { echo "$1:anyip6_test/neighbour $2" >>"$tracefs/dynamic_events" 2>/dev/null && probe_on; }
+exit_come() { echo "$1:anyip6_test/neighbour $2%return" >>"$tracefs/dynamic_events" 2>/dev/null && probe_on; }
+probe_on() { echo >"$tracefs/trace" && echo 1 >"$tracefs/events/anyip6_test/neighbour/enable"; }
+probe_go() {
+	echo 0 >"$tracefs/events/anyip6_test/neighbour/enable"
+	echo '-:anyip6_test/neighbour' >>"$tracefs/dynamic_events"
+}
+exit_go() { probe_go; }
+probe_sees() { grep -q neighbour: "$tracefs/trace"; }
+exit_sees() { probe_sees; }
+
+tracer_come() {
+	local filter=set_ftrace_filter
+	[ "$1" = function ] || filter=set_graph_function
+	echo "$2" >"$tracefs/$filter" && echo >"$tracefs/trace" && echo "$1" >"$tracefs/current_tracer"
+}
+tracer_go() {
+	echo nop >"$tracefs/current_tracer"
+	echo >"$tracefs/set_ftrace_filter"
+	echo >"$tracefs/set_graph_function"
+}
+tracer_sees() { grep -v '^#' "$tracefs/trace" | grep -q .; }
+
+bpf_come() {
+	rm -f "$tmp/in" "$tmp/out"
+	mkfifo "$tmp/in"
+	"$here/fentry" "$1" "$2" <"$tmp/in" >"$tmp/out" 2>/dev/null &
+	bpf=$!
+	exec {bpf_fd}>"$tmp/in"
+	while kill -0 "$bpf" 2>/dev/null && ! grep -qs . "$tmp/out"; do :; done
+	grep -q attached "$tmp/out"
+}
+# It goes at the end of its input.
+bpf_go() {
+	exec {bpf_fd}>&-
+	wait "$bpf"
+}
+# It answers a line by how often it was called.
+bpf_sees() {
+	echo >&"$bpf_fd"
+	busywait "$BUSYWAIT_TIMEOUT" grep -q '^called' "$tmp/out"
+	grep -q '^called [1-9]' "$tmp/out"
+}
+
+klp_come() {
+	insmod "${patcher_ko:-none}" "function=$1" && busywait "$BUSYWAIT_TIMEOUT" grep -qx 0 /sys/kernel/livepatch/patcher/transition
+}
+klp_go() {
+	echo 0 >/sys/kernel/livepatch/patcher/enabled && busywait "$BUSYWAIT_TIMEOUT" rmmod patcher
+}
+
+# --- The orders ---
+
+come() { here_now=1 && "${kind}_come" "${what[@]}" 2>/dev/null; }
+go() { here_now='' && "${kind}_go"; }
+
+# answered WORD: what binds get.
+answered() {
+	local want=ok no=EADDRNOTAVAIL
+	[ "$1" != refused ] || want=$no
+	is "$any tcp: $want $any udp: $want $outside tcp: $no $outside udp: $no ::1 tcp: ok ::1 udp: ok" \
+		"$(in_ns "$here/binder" once "$any" "$outside" ::1 | paste -sd' ')" "with $name, bind"
+}
+
+both() { answered "$answer" && { [ "$answer" = unseen ] || "${kind}_sees" || say_why "$name saw nothing"; }; }
+
+first_first() { come && load && both && go && answered works && unload && all_gone; }
+first_last() { come && load && both && unload && answered refused && go && all_gone; }
+last_first() { load && come && both && go && answered works && unload && all_gone; }
+last_last() { load && come && both && unload && answered refused && go && all_gone; }
+
+# The second of two rivals is told, and the first goes on.
+rivals_first() {
+	come && ! load 2>/dev/null && log_since | grep -q 'anyip6: not loaded: .* is held by' && answered refused && go &&
+		load && answered works
+}
+rivals_last() { load && ! come && answered works; }
+
+# The module tells, at its own load or at the live patch's; configured addresses never suffer.
+replaced_first() {
+	come && ! load 2>/dev/null && log_since | grep -q 'anyip6: not loaded: .* live-patched' && answered refused && go &&
+		load && answered works
+}
+replaced_last() {
+	load && come && log_since | grep -q 'anyip6: live patch patcher is here' && answered refused && go && answered works
+}
+
+# try NAME ORDER
+try() {
+	read -r name kind line < <(neighbours | grep "^$1 ")
+	read -ra what <<<"${line% *}"
+	answer=${line##* }
+	if ! come; then
+		return "$KSFT_SKIP"
+	fi
+	go
+	case $answer in
+		rivals | replaced) "${answer}_${2%_*}" ;;
+		*) "$2" ;;
+	esac
+}
+
+clean() {
+	[ -z "$here_now" ] || go 2>/dev/null
+	! loaded || unload
+	echo >"$tracefs/trace"
+}
+
+need_machine
+tmp=$(mktemp -d)
+trap 'clean; cleanup_all_ns; rm -rf "$tmp"' EXIT
+here_now=''
+ns_any_ip || exit
+tests=()
+for neighbour in $(neighbours | sed 's/ .*//'); do
+	for order in first_first first_last last_first last_last; do
+		eval "$neighbour.$order() { try $neighbour $order; }"
+		tests+=("$neighbour.$order")
+	done
+done
+run_tests coexist "${tests[@]}"

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A live patch of a function that anyip6 redirects, or of one that it redirects
+ * calls of, for coexist.sh. Its bind only asks for the address, as a fix of
+ * another part of bind would.
+ */
+#include <linux/in6.h>
+#include <linux/livepatch.h>
+#include <linux/module.h>
+#include <net/addrconf.h>
+#include <net/sock.h>
+
+static char *function = "ipv6_chk_addr";
+module_param(function, charp, 0444);
+MODULE_PARM_DESC(function, "what to replace: ipv6_chk_addr or __inet6_bind");
+
+static int patcher_chk_addr(struct net *net, const struct in6_addr *addr,
+			    const struct net_device *dev, int strict)
+{
+	return ipv6_chk_addr_and_flags(net, addr, dev, !dev, strict,
+				       IFA_F_TENTATIVE);
+}
+
+static int patcher_bind(struct sock *sk, struct sockaddr_in6 *addr, int len,
+			u32 flags)
+{
+	return ipv6_chk_addr(sock_net(sk), &addr->sin6_addr, NULL, 0) ?
+		0 : -EADDRNOTAVAIL;
+}
+
+static struct klp_func patcher_funcs[2];
+
+static struct klp_object patcher_objs[] = {
+	{ .funcs = patcher_funcs },
+	{}
+};
+
+static struct klp_patch patcher_patch = {
+	.mod	= THIS_MODULE,
+	.objs	= patcher_objs,
+};
+
+static int __init patcher_init(void)
+{
+	bool bind = !strcmp(function, "__inet6_bind");
+
+	patcher_funcs[0].old_name = function;
+	patcher_funcs[0].new_func = bind ? (void *)patcher_bind :
+					   (void *)patcher_chk_addr;
+	return klp_enable_patch(&patcher_patch);
+}
+
+static void __exit patcher_exit(void)
+{
+}
+
+module_init(patcher_init);
+module_exit(patcher_exit);
+
+MODULE_DESCRIPTION("Live-patches a kernel function, for the anyip6 selftests");
+MODULE_LICENSE("GPL");
+MODULE_INFO(livepatch, "Y");
