@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# What the tests in a system of scripts/system.sh are made of. Sourced by the program that is its service, never run.
+
+set -u
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
+
+# port NAME: the device of a virtio port. Not by udev's name for it: on a busy machine that comes late.
+port() {
+    local name
+    for _ in {1..600}; do
+        for name in /sys/class/virtio-ports/*/name; do
+            [[ ! -e $name || $(<"$name") != "$1" ]] || { name=${name%/name} && echo "/dev/${name##*/}" && return; }
+        done
+        sleep 0.1
+    done
+}
+
+exec </dev/null >"$(port anyip6.out)" 2>&1
+
+# From the kernel's command line.
+argument() { sed -nE "s/.*\\banyip6[.]$1=([^ ]*).*/\\1/p" /proc/cmdline; }
+stage=$(argument stage) version=$(argument version)
+: "$stage" "$version"
+work=/run/tests
+mkdir -p "$work"
+
+expect() { # WHAT WANTED SEEN
+    [[ $2 == "$3" ]] || { echo "$1: expected '$2', saw '$3'" && return 1; }
+}
+
+# within SECONDS CMD...: until it succeeds.
+within() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do ((SECONDS < end)) || { echo "not within the time: $*" && return 1; }; sleep 0.1; done
+}
+
+loaded_version() { cat /sys/module/anyip6/version; }
+
+# A test can say more about its result in $work/note.
+run_tests() {
+    local name
+    systemctl is-system-running --wait >/dev/null
+    for name; do
+        rm -f "$work/note"
+        if "$name" >"$work/log" 2>&1; then
+            echo "ok $name # at $SECONDS s$(sed 's/^/, /' "$work/note" 2>/dev/null)"
+        else
+            tail -n 30 "$work/log" | sed 's/^/# /'
+            echo "not ok $name"
+        fi
+    done
+}
+
+power_down() {
+    echo 'exit 0' >"$(port anyip6.token)"
+    sync
+    systemctl poweroff
+}

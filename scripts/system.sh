@@ -1,0 +1,155 @@
+# shellcheck shell=bash
+# Whole systems with our packages on them, for the scripts that boot some. Sourced after lib.sh, never run. The folder for
+# what is made is $work, that of one suite $dir.
+# shellcheck disable=SC2154 # by lib.sh, and by who sources both
+
+# Where the packages and the tests are, in a system.
+opt=/opt/test
+version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$top/dkms.conf")
+
+# system SUITE: sets release, another and system. A minimal Debian with systemd and a kernel, and beside it the packages
+# that the tests install: the machine has no network.
+system() {
+    local suite=$1 root
+    root=$(realpath "$(scripts/kernels get "$suite")/root")
+    release=$(<"$(scripts/kernels get "$suite")/release")
+    another=${release/-cloud-/-}
+    system=$cache/systems/$suite-$release
+    [[ ! -e $system ]] || return 0
+    lock "system-$suite"
+    need_packages mmdebstrap debian-archive-keyring
+    scratch "$cache/systems"
+    quietly "$suite: installing a system" "$cache/logs/system-$suite.log" make_system || die "$suite: no system can be installed"
+    rm -rf --one-file-system "$cache/systems/$suite"-*
+    mv "$scratch/system" "$system"
+}
+
+make_system() {
+    local sources=$root/etc/apt/sources.list new=$scratch/system
+    mmdebstrap --mode=root --variant=important --skip=cleanup/apt/lists \
+        --include="linux-image-$release,initramfs-tools,systemd-sysv,dbus,udev,kmod,procps,iproute2,socat" \
+        --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Languages "none"' \
+        --aptopt='APT::Sandbox::User "root"' --dpkgopt=force-unsafe-io "$suite" "$new" - <"$sources" &&
+        echo '/dev/vda / ext4 defaults 0 1' >"$new/etc/fstab" &&
+        echo anyip6-vm >"$new/etc/hostname" &&
+        chroot "$new" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -d -o Dpkg::Use-Pty=0 install \
+            dkms libmnl0 "linux-headers-$release" "linux-image-$another" "linux-headers-$another"
+}
+
+# The tool is built on the oldest suite, so that one build runs on all.
+builder=bullseye
+
+# packages VERSION...: built to $work/debs.
+packages() {
+    local root
+    root=$(realpath "$(scripts/kernels get "$builder")/root")
+    scratch "$work"
+    mkdir -p "$scratch"/{upper,work,root}
+    scripts/deb --tree "$scratch/upper/build/tree"
+    quietly "building the packages" "$cache/logs/${work##*/}-build.log" build_all "$@" || exit 1
+    mkdir -p "$work/debs"
+    cp "$scratch"/upper/build/*.deb "$work/debs/"
+}
+
+build_all() {
+    local each
+    in_layer "$root" "$scratch" apt-get -q -y -o Dpkg::Use-Pty=0 --no-install-recommends build-dep /build/tree || return
+    for each; do build_in "$each" || return; done
+}
+
+# build_in VERSION: in the oldest suite's root.
+build_in() {
+    local tree=$scratch/upper/build/tree-$1
+    scripts/deb --tree "$tree" "$1"
+    in_layer "$root" "$scratch" env -C "/build/tree-$1" DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage --build=binary --no-sign
+}
+
+# --- The system while it is not booted: $system, and what is changed of it in $layer ---
+
+# start_layer: with the packages.
+start_layer() {
+    mkdir -p "$layer"/{upper"$opt",work,root}
+    cp "$work"/debs/*.deb "$layer/upper$opt/"
+}
+
+in_system() { in_layer "$system" "$layer" "$@"; }
+
+apt() { in_system apt-get -q -y -o Dpkg::Use-Pty=0 "$@"; }
+
+debs_of() { printf "$opt/%s\n" "anyip6_$1_$host_arch.deb" "anyip6-dkms_$1_all.deb"; }
+
+dkms_built() { in_system dkms status anyip6 -k "$1" | grep -w installed; }
+
+# install_packages VERSION: both, and what DKMS builds the module with.
+install_packages() {
+    local debs
+    mapfile -t debs < <(debs_of "$1")
+    apt install "linux-headers-$release" "${debs[@]}"
+    dkms_built "$release"
+}
+
+# image GUEST RELEASE...: in $dir a disk with the system as it now is, on which the program GUEST runs at boot, and its
+# kernels in the folders that scripts/vm wants.
+image() {
+    local each unit=$layer/upper/etc/systemd/system
+    mkdir -p "$unit/multi-user.target.wants"
+    cp scripts/guest.service "$unit/"
+    ln -sf ../guest.service "$unit/multi-user.target.wants/"
+    command install -m 755 "$1" "$layer/upper$opt/guest"
+    command install -m 644 scripts/guest.sh "$layer/upper$opt/"
+    truncate -s 6G "$dir/disk"
+    # shellcheck disable=SC2016
+    with_layer "$system" "$layer" bash -euc '
+        mke2fs -q -t ext4 -d "$1/root" "$2/disk"
+        mkdir -p "$2/boot"
+        cp "$1"/root/boot/{vmlinuz,initrd.img,config}-* "$2/boot/"' - "$layer" "$dir"
+    shift
+    for each; do lay_out "$each"; done
+}
+
+# lay_out RELEASE: to the folder that scripts/vm wants.
+lay_out() {
+    local from=$dir/boot to=$dir/kernel-$1
+    mkdir -p "$to"
+    cp "$from/vmlinuz-$1" "$to/vmlinuz"
+    cp "$from/initrd.img-$1" "$to/initrd"
+    cp "$from/config-$1" "$to/config"
+    echo "$1" >"$to/release"
+}
+
+# --- The verdict ---
+
+# run_test NAME: in a shell of its own, so that the first command that fails is its end.
+run_test() {
+    local begin=$EPOCHSECONDS
+    (trap - ERR && "$1") >"$dir/$1.out" 2>&1 </dev/null &
+    if wait "$!"; then
+        echo "ok $suite $1 # $((EPOCHSECONDS - begin)) s"
+    else
+        tail -n 30 "$dir/$1.out" | sed 's/^/# /'
+        echo "not ok $suite $1"
+    fi
+}
+
+# run_machine STAGE RELEASE [OPTION...]: of scripts/vm. A machine that died or warned has failed, whatever its tests said.
+run_machine() {
+    local stage=$1 code=0 begin=$EPOCHSECONDS
+    say "$suite: booting $2, $stage"
+    scripts/vm --kernel-dir "$dir/kernel-$2" --disk "$dir/disk" --mem 1024 --timeout "${LIMIT:-1800}" --log "$dir/$stage.log" \
+        --append "anyip6.stage=$stage anyip6.version=$version" "${@:3}" >"$dir/$stage.ktap" || code=$?
+    sed "s/^\(ok\|not ok\) /&$suite /" "$dir/$stage.ktap"
+    if ((code)); then
+        echo "not ok $suite $stage: the machine's exit code is $code"
+    else
+        echo "ok $suite $stage: clean # $((EPOCHSECONDS - begin)) s"
+    fi
+}
+
+# totals: numbers the results that it reads, and ends with the line that says how many of which.
+totals() {
+    awk '
+        /^ok /     { sub("ok ", "ok " ++n " "); passed++ }
+        /^not ok / { sub("not ok ", "not ok " ++n " "); failed++ }
+        { print }
+        END { print "1.." n; printf "%d passed, %d failed, 0 skipped\n", passed, failed; exit failed || !passed }'
+}
