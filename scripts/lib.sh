@@ -139,6 +139,27 @@ mirror() {
     echo "${uri%/}"
 }
 
+# secure_boot VARS ESP: sets firmware, QEMU's options for a machine as shops sell it: UEFI, Secure Boot on, Microsoft's keys.
+# The firmware's variables stay in the file VARS. It boots Debian's shim and GRUB from the folder ESP, where GRUB's own
+# configuration is to be EFI/debian/grub.cfg. shim, GRUB and kernels of all suites are signed by the same keys.
+secure_boot() {
+    local from
+    need_packages ovmf
+    from=$("$top/scripts/kernels" unpack trixie/amd64 shim-signed shim-helpers-amd64-signed grub-efi-amd64-signed)/usr/lib
+    mkdir -p "$2/EFI"/{BOOT,debian}
+    cp "$from/shim/shimx64.efi.signed" "$2/EFI/BOOT/BOOTX64.EFI"
+    cp "$from/shim/mmx64.efi.signed" "$2/EFI/BOOT/mmx64.efi"
+    cp "$from/grub/x86_64-efi-signed/grubx64.efi.signed" "$2/EFI/BOOT/grubx64.efi"
+    [[ -e $1 ]] || cp /usr/share/OVMF/OVMF_VARS_4M.ms.fd "$1"
+    # Only in system management mode may the variables be written: else the guest could turn Secure Boot off. The slot is
+    # behind those of other disks, which keep their names so.
+    # shellcheck disable=SC2034,SC2054 # for who calls; the commas are QEMU's
+    firmware=(-machine smm=on -global driver=cfi.pflash01,property=secure,value=on
+        -drive if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd
+        -drive "if=pflash,unit=1,format=raw,file=$1"
+        -drive "if=none,id=esp,format=raw,readonly=on,file=fat:$2" -device virtio-blk-pci,drive=esp,addr=0x1d,bootindex=0)
+}
+
 # stage_selftests ARCH DIR: the test programs, which are the same on every kernel of ARCH, in DIR/stage/ARCH.
 stage_selftests() {
     local arch=$1 ksft libs cross=()
