@@ -58,6 +58,7 @@ check-packages:
 	scripts/rpm --check
 	scripts/packages
 	scripts/lifecycle
+	scripts/secureboot
 
 lint:
 	scripts/lint

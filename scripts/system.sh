@@ -33,7 +33,7 @@ make_system() {
         echo '/dev/vda / ext4 defaults 0 1' >"$new/etc/fstab" &&
         echo anyip6-vm >"$new/etc/hostname" &&
         chroot "$new" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -d -o Dpkg::Use-Pty=0 install \
-            dkms openssl libmnl0 "linux-headers-$release" "linux-image-$another" "linux-headers-$another"
+            dkms openssl libmnl0 mokutil "linux-headers-$release" "linux-image-$another" "linux-headers-$another"
 }
 
 # The tool is built on the oldest suite, so that one build runs on all.
