@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdarg.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -46,6 +48,9 @@ static const char *tool(void)
 	return path;
 }
 
+/* What run_tool() takes: what it says on stderr too. */
+static bool take_stderr = true;
+
 /* In the child; without a shell, which would take a third of the time. */
 static void exec_tool(char *args, int out)
 {
@@ -55,7 +60,8 @@ static void exec_tool(char *args, int out)
 	for (char *arg = strtok(args, " "); arg && n < 15; arg = strtok(NULL, " "))
 		argv[n++] = arg;
 	dup2(out, STDOUT_FILENO);
-	dup2(out, STDERR_FILENO);
+	if (take_stderr)
+		dup2(out, STDERR_FILENO);
 	execv(tool(), argv);
 	_exit(127);
 }
@@ -425,11 +431,36 @@ static void usage_check(struct __test_metadata *_metadata)
 	EXPECT_EQ(0, run_tool(out, sizeof(out), "--help"));
 }
 
+/* A file that is no netns, before one that is. */
+static void stale_check(struct __test_metadata *_metadata)
+{
+	char out[16384];
+
+	ASSERT_EQ(0, unshare(CLONE_NEWNS));
+	ASSERT_EQ(0, mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	ASSERT_EQ(0, mount("none", "/run", "tmpfs", 0, NULL));
+	ASSERT_EQ(0, mkdir("/run/netns", 0755));
+	ASSERT_LE(0, close(creat("/run/netns/a", 0444)));
+	ASSERT_LE(0, close(creat("/run/netns/b", 0444)));
+	ASSERT_EQ(0, mount("/proc/thread-self/ns/net", "/run/netns/b", NULL, MS_BIND, NULL));
+	EXPECT_EQ(4, run_tool(out, sizeof(out), "status --all"));
+	EXPECT_NE(NULL, strstr(out, "anyip6: netns a: Invalid argument"));
+	EXPECT_NE(NULL, strstr(out, "netns b: "));
+	take_stderr = false;
+	EXPECT_EQ(4, run_tool(out, sizeof(out), "status --all --json"));
+	take_stderr = true;
+	EXPECT_EQ(true, json_valid(out));
+	EXPECT_EQ(true, has(out, "name", "b"));
+	EXPECT_EQ(false, has(out, "name", "a"));
+	EXPECT_EQ(0, umount2("/run", MNT_DETACH));
+}
+
 TEST_F(usage, absent)
 {
 	char out[4096];
 
 	usage_check(_metadata);
+	stale_check(_metadata);
 	EXPECT_EQ(3, run_tool(out, sizeof(out), "status"));
 	EXPECT_NE(NULL, strstr(out, "local 2001:db8:a::/64 dev lo table local"));
 	EXPECT_EQ(3, run_tool(out, sizeof(out), "status --json"));
@@ -443,6 +474,7 @@ TEST_F(usage, on)
 	char out[4096];
 
 	usage_check(_metadata);
+	stale_check(_metadata);
 	EXPECT_EQ(0, run_tool(out, sizeof(out), "off"));
 	EXPECT_EQ(0, sysctl_read(TOGGLE));
 	EXPECT_EQ(0, run_tool(out, sizeof(out), "on"));

@@ -21,6 +21,8 @@ enum {
 extern bool want_json;
 
 /* main.c */
+__attribute__((format(printf, 1, 2)))
+void complain(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 2, 3)))
 void die(int code, const char *fmt, ...);
 char *file_read(const char *path);

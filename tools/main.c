@@ -20,16 +20,30 @@ static const char usage_text[] =
 	"PROTO: tcp (default), udp, udplite, raw, ping, sctp, mptcp, dccp, l2tp\n"
 	"Exit: 0 ok or allowed, 1 refused, 2 usage, 3 module not loaded, 4 cannot tell\n";
 
+static void complain_args(const char *fmt, va_list args)
+{
+	fflush(stdout);
+	fprintf(stderr, "anyip6: ");
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+}
+
+void complain(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	complain_args(fmt, args);
+	va_end(args);
+}
+
 void die(int code, const char *fmt, ...)
 {
 	va_list args;
 
-	fflush(stdout);
-	fprintf(stderr, "anyip6: ");
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	complain_args(fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
 	exit(code);
 }
 

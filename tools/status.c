@@ -134,19 +134,21 @@ static void print_netns(const char *name)
 	json_close();
 }
 
-static void print_named_netns(const char *name)
+/* Says why not, unless it was deleted meanwhile. */
+static bool enter_netns(const char *name, bool *gone)
 {
 	char path[512];
-	int fd;
+	int fd, err;
 
 	snprintf(path, sizeof(path), NETNS_DIR "/%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;		/* deleted meanwhile */
-	if (setns(fd, CLONE_NEWNET))
-		die(EXIT_CANNOT, "netns %s: %s", name, strerror(errno));
-	close(fd);
-	print_netns(name);
+	*gone = fd < 0 && errno == ENOENT;
+	err = fd < 0 || setns(fd, CLONE_NEWNET) ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	if (err && !*gone)
+		complain("netns %s: %s", name, strerror(err));
+	return !err;
 }
 
 static int by_name(const struct dirent *entry)
@@ -154,13 +156,20 @@ static int by_name(const struct dirent *entry)
 	return *entry->d_name != '.';
 }
 
-static void print_all_netns(void)
+/* Whether each could be entered: a file there need not be a netns. */
+static bool print_all_netns(void)
 {
 	struct dirent **names;
 	int n = scandir(NETNS_DIR, &names, by_name, alphasort);
+	bool all = true, gone;
 
-	for (int i = 0; i < n; i++)
-		print_named_netns(names[i]->d_name);
+	for (int i = 0; i < n; i++) {
+		if (enter_netns(names[i]->d_name, &gone))
+			print_netns(names[i]->d_name);
+		else
+			all = all && gone;
+	}
+	return all;
 }
 
 static void print_module(const char *release)
@@ -190,7 +199,7 @@ static void print_module(const char *release)
 int cmd_status(int argc, char **argv)
 {
 	bool all = argc == 2 && !strcmp(argv[1], "--all");
-	bool loaded = version();
+	bool loaded = version(), complete = true;
 	struct utsname uts;
 
 	if (argc > 1 + all)
@@ -205,10 +214,12 @@ int cmd_status(int argc, char **argv)
 		json_open("netns", '[');
 	print_netns(NULL);
 	if (all)
-		print_all_netns();
+		complete = print_all_netns();
 	if (want_json) {
 		json_close();
 		json_close();
 	}
+	if (!complete)
+		return EXIT_CANNOT;
 	return loaded ? 0 : EXIT_NOT_LOADED;
 }
