@@ -380,7 +380,6 @@ static void expect_step(struct __test_metadata *_metadata, int code,
 TEST_F(special, on)
 {
 	ASSERT_EQ(0, sysctl_write("net/ipv6/ip_nonlocal_bind", "1"));
-	expect_step(_metadata, 0, "2001:db8:99::1", "nonlocal", "ip_nonlocal_bind=1");
 	expect_step(_metadata, 1, "2001:db8:99::1 --proto l2tp", "no-route", "table 100");
 	ASSERT_EQ(0, sysctl_write("net/ipv6/ip_nonlocal_bind", "0"));
 
@@ -401,6 +400,70 @@ TEST_F(special, on)
 	expect_step(_metadata, 0, SUBJECT, "allowed", "2001:db8:20::/64");
 	sleep(3);
 	expect_step(_metadata, 1, SUBJECT, "no-route", "table");
+}
+
+/* ip_nonlocal_bind=1: what would be, once it is 0 */
+
+FIXTURE(nonlocal) {};
+
+FIXTURE_SETUP(nonlocal)
+{
+	if (access(tool(), X_OK))
+		SKIP(return, "no tool");
+	enter_host(mode_by_name(_metadata->name));
+	ASSERT_EQ(0, sysctl_write("net/ipv6/ip_nonlocal_bind", "1"));
+}
+
+FIXTURE_TEARDOWN(nonlocal)
+{
+	EXPECT_EQ(0, sysctl_write("net/ipv6/ip_nonlocal_bind", "0"));
+}
+
+static void would_be(struct __test_metadata *_metadata, const char *with,
+		     const char *address, const char *verdict, const char *reason)
+{
+	char out[2048], want[512];
+
+	EXPECT_EQ(0, run_tool(out, sizeof(out), "explain %s", address));
+	snprintf(want, sizeof(want),
+		 "allowed: net.ipv6.ip_nonlocal_bind=1\n%s, this bind would be %s: %s",
+		 with, verdict, reason);
+	EXPECT_EQ(0, strncmp(out, want, strlen(want))) {
+		TH_LOG("explain %s: %s", address, out);
+	}
+	EXPECT_EQ(0, run_tool(out, sizeof(out), "explain %s --json", address));
+	EXPECT_EQ(true, json_valid(out));
+	EXPECT_EQ(true, has(out, "step", "nonlocal"));
+	snprintf(want, sizeof(want), "\"would\":{\"verdict\":\"%s\"", verdict);
+	EXPECT_NE(NULL, strstr(out, want));
+}
+
+static void nonlocal_check(struct __test_metadata *_metadata, const char *with)
+{
+	char out[2048];
+
+	would_be(_metadata, with, "2001:db8:a::1", "allowed",
+		 "local 2001:db8:a::/64 dev lo table local");
+	would_be(_metadata, with, "2001:db8:99::1", "refused", "route is in table 100");
+	/* the kernel's own yes stays one */
+	EXPECT_EQ(0, run_tool(out, sizeof(out), "explain 2001:db8:1::1 --json"));
+	EXPECT_EQ(true, has(out, "step", "configured"));
+	EXPECT_EQ(NULL, strstr(out, "would"));
+}
+
+TEST_F(nonlocal, absent)
+{
+	nonlocal_check(_metadata, "with 0, and anyip6 loaded");
+}
+
+TEST_F(nonlocal, off)
+{
+	nonlocal_check(_metadata, "with 0, and net.ipv6.anyip_bind=1");
+}
+
+TEST_F(nonlocal, on)
+{
+	nonlocal_check(_metadata, "with 0");
 }
 
 FIXTURE(usage) {};

@@ -144,9 +144,9 @@ static void settle(struct answer *a, const struct outcome *o)
  */
 static void decide(struct fib *fib, const struct question *q,
 		   const struct link *dev, const struct outcome *o,
-		   struct answer *a, struct answer *would)
+		   struct state *state, struct answer *a, struct answer *would)
 {
-	const struct state state = {
+	*state = (struct state){
 		.loaded		= file_number(TOGGLE) >= 0,
 		.on		= file_number(TOGGLE) == 1,
 		.nonlocal	= file_number(NONLOCAL) == 1 &&
@@ -154,16 +154,17 @@ static void decide(struct fib *fib, const struct question *q,
 	};
 	const struct link *named = dev;
 
-	rule_kernel(fib, &q->ip, dev, &state, a);
+	rule_kernel(fib, &q->ip, dev, state, a);
 	if (dev && (q->proto->number == 115 || q->proto->number == IPPROTO_SCTP) &&
 	    !IN6_IS_ADDR_LINKLOCAL(&q->ip) &&
 	    (q->proto->number == 115 || !agrees(a, o))) {
 		named = NULL;
-		rule_kernel(fib, &q->ip, NULL, &state, a);
+		rule_kernel(fib, &q->ip, NULL, state, a);
 	}
 	settle(a, o);
 	would->step = NULL;
-	if (!strcmp(a->step, "off") || !strcmp(a->step, "not-loaded"))
+	if (!strcmp(a->step, "off") || !strcmp(a->step, "not-loaded") ||
+	    !strcmp(a->step, "nonlocal"))
 		rule_any_ip(fib, &q->ip, named, would);
 }
 
@@ -171,8 +172,20 @@ static const char *const verdicts[] = {
 	[REFUSED] = "refused", [ALLOWED] = "allowed", [UNKNOWN] = "unknown",
 };
 
-static void print_text(const struct outcome *o, const struct answer *a,
-		       const struct answer *would)
+/* What it takes for the module to be asked. */
+static const char *if_asked(const struct state *state, const struct answer *a)
+{
+	bool nonlocal = !strcmp(a->step, "nonlocal");
+
+	if (!state->loaded)
+		return nonlocal ? "with 0, and anyip6 loaded" : "not loaded; with it";
+	if (!state->on)
+		return nonlocal ? "with 0, and net.ipv6.anyip_bind=1" : "with 1";
+	return "with 0";
+}
+
+static void print_text(const struct state *state, const struct outcome *o,
+		       const struct answer *a, const struct answer *would)
 {
 	if (a->verdict == UNKNOWN)
 		printf("unknown: %s: %s; by the rule: %s: %s\n", o->stage,
@@ -180,8 +193,7 @@ static void print_text(const struct outcome *o, const struct answer *a,
 	else
 		printf("%s: %s\n", verdicts[a->verdict], a->reason);
 	if (would->step)
-		printf("%s, this bind would be %s: %s\n",
-		       strcmp(a->step, "off") ? "not loaded; with it" : "with 1",
+		printf("%s, this bind would be %s: %s\n", if_asked(state, a),
 		       verdicts[would->verdict], would->reason);
 }
 
@@ -217,6 +229,7 @@ int cmd_explain(int argc, char **argv)
 		[UNKNOWN] = EXIT_CANNOT,
 	};
 	struct answer a = {}, would = {};
+	struct state state;
 	const struct link *dev = NULL;
 	struct question q;
 	struct outcome o;
@@ -233,11 +246,11 @@ int cmd_explain(int argc, char **argv)
 			die(EXIT_USAGE, "%s: no such device", q.dev);
 	}
 	o = bind_really(&q, dev);
-	decide(&fib, &q, dev, &o, &a, &would);
+	decide(&fib, &q, dev, &o, &state, &a, &would);
 	if (want_json)
 		print_json(&q, &o, &a, &would);
 	else
-		print_text(&o, &a, &would);
+		print_text(&state, &o, &a, &would);
 	fib_free(&fib);
 	return codes[a.verdict];
 }
