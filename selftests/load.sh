@@ -219,6 +219,14 @@ without_ipv6() {
 	refused "not loaded" IPv6 --
 }
 
+# Of which the kernel dumps IPv4's addresses and routes instead.
+tool_without_ipv6() {
+	local out rc=0
+	[ -x "$here/anyip6" ] || return "$KSFT_SKIP"
+	out=$("$here/anyip6" status) || rc=$?
+	is 3 "$rc" "exit code" && is 0 "$(grep -c local <<<"$out")" "prefixes"
+}
+
 # A kernel that was built without something that the module needs.
 refused_as_told() {
 	refused "anyip6: $ANYIP6_REFUSES\$" --
@@ -231,7 +239,7 @@ if [ -n "${ANYIP6_REFUSES:-}" ]; then
 fi
 if [ ! -e /proc/net/if_inet6 ]; then
 	clean() { :; }
-	run_tests load without_ipv6
+	run_tests load without_ipv6 tool_without_ipv6
 fi
 trap end EXIT
 ns_any_ip || exit

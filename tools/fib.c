@@ -80,10 +80,14 @@ static int on_addr(const struct nlmsghdr *nlh, void *data)
 {
 	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
 	struct fib *fib = data;
-	struct addr *addr = APPEND(fib->addrs, fib->n_addrs);
 	const struct nlattr *attr;
+	struct addr *addr;
 	bool local = false;
 
+	/* With ipv6.disable=1 the kernel answers for the other families. */
+	if (msg->ifa_family != AF_INET6)
+		return MNL_CB_OK;
+	addr = APPEND(fib->addrs, fib->n_addrs);
 	addr->link = msg->ifa_index;
 	addr->flags = msg->ifa_flags;
 	addr->scope = msg->ifa_scope;
@@ -156,7 +160,7 @@ static int on_route(const struct nlmsghdr *nlh, void *data)
 	const struct nlattr *attr;
 	struct route *r;
 
-	if (msg->rtm_flags & RTM_F_CLONED)
+	if (msg->rtm_family != AF_INET6 || (msg->rtm_flags & RTM_F_CLONED))
 		return MNL_CB_OK;
 	r = APPEND(fib->routes, fib->n_routes);
 	r->len = msg->rtm_dst_len;
