@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The counters of anyip6 for node_exporter's textfile collector: of the namespace
-# it runs in, as netns="", and of each that has a name. As root, from a timer:
+# For node_exporter's textfile collector: whether anyip6 is loaded, and its counters
+# of the namespace that this runs in, as netns="", and of each that has a name. As
+# root, from a timer:
 #   anyip6-node-exporter.sh /var/lib/prometheus/node-exporter/anyip6.prom
 set -eu
 
@@ -14,6 +15,12 @@ metrics() {
 }
 
 all() {
+	loaded=0
+	[ ! -e /proc/net/anyip6 ] || loaded=1
+	echo '# HELP anyip6_loaded Whether the module anyip6 is loaded.'
+	echo '# TYPE anyip6_loaded gauge'
+	echo "anyip6_loaded $loaded"
+	[ "$loaded" = 1 ] || return 0
 	echo '# HELP anyip6_decisions_total Decisions of anyip6, by the step that decided.'
 	echo '# TYPE anyip6_decisions_total counter'
 	metrics '' </proc/net/anyip6
@@ -29,6 +36,8 @@ out=${1:--}
 if [ "$out" = - ]; then
 	all
 else
+	trap 'rm -f "$out.$$"' EXIT
+	trap 'exit 1' HUP INT TERM
 	all >"$out.$$"
 	mv "$out.$$" "$out"
 fi

@@ -65,8 +65,25 @@ node_exporter() {
 	metrics=$("$examples/anyip6-node-exporter.sh") || return
 	is 2 "$(metric "$ns" allowed)" "allowed in $ns" && is 2 "$(metric "$ns" no-route)" "refused in $ns" &&
 		is 0 "$(metric '' allowed)" "allowed here" || return
-	is 0 "$(grep -cvE '^(#.*|anyip6_decisions_total\{netns="[^"]*",step="[a-z-]+"\} [0-9]+)$' <<<"$metrics")" "lines out of shape" &&
+	is 0 "$(grep -cvE '^(#.*|anyip6_loaded 1|anyip6_decisions_total\{netns="[^"]*",step="[a-z-]+"\} [0-9]+)$' <<<"$metrics")" "lines out of shape" &&
+		is 1 "$(grep -c '^anyip6_loaded ' <<<"$metrics")" "lines of anyip6_loaded" &&
 		"$examples/anyip6-node-exporter.sh" /tmp/anyip6.prom && is "$metrics" "$(cat /tmp/anyip6.prom)" "the file"
+}
+
+node_exporter_not_loaded() {
+	local metrics
+	metrics=$("$examples/anyip6-node-exporter.sh") || return
+	is "anyip6_loaded 0" "$(grep -v '^#' <<<"$metrics")" metrics
+}
+
+# Without awk it fails, and leaves nothing.
+node_exporter_fails() {
+	local dir left rc=0
+	dir=$(mktemp -d) && mkdir "$dir/bin" "$dir/out" && ln -s "$(type -P rm)" "$dir/bin" && load || return
+	PATH=$dir/bin "$examples/anyip6-node-exporter.sh" "$dir/out/anyip6.prom" 2>/dev/null || rc=$?
+	left=$(ls "$dir/out")
+	rm -r "$dir"
+	is 127 "$rc" "exit code" && is "" "$left" "what is left"
 }
 
 need_machine
@@ -75,4 +92,5 @@ if [ -z "$man" ] || [ -z "$examples" ]; then
 	exit "$KSFT_SKIP"
 fi
 trap end EXIT
-run_tests examples module_page tool_page tool_page_output readme_output node_exporter
+run_tests examples module_page tool_page tool_page_output readme_output node_exporter \
+	node_exporter_not_loaded node_exporter_fails
