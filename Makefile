@@ -29,8 +29,9 @@ install: module tools
 	install -D -m 644 packaging/modules-load.conf $(DESTDIR)/etc/modules-load.d/anyip6.conf
 	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)
 
-# A module that is loaded stays loaded.
+# A module that is loaded stays loaded. For a kernel whose headers are gone: release=, as `uname -r` has it.
 uninstall:
+	$(if $(release),,$(error no kernel headers in $(KDIR): give the KDIR= of the install, or release= with the name of the kernel))
 	$(RM) $(installed) $(DESTDIR)/lib/modules/$(release)/updates/anyip6.ko*
 	-rmdir --ignore-fail-on-non-empty $(DESTDIR)/lib/modules/$(release)/updates
 	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)
