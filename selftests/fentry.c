@@ -75,13 +75,13 @@ static size_t btf_extra(const struct btf_type *t)
 }
 
 /* The id of a function's type, or 0. */
-static uint32_t btf_function(const void *btf, const char *name)
+static __u32 btf_function(const void *btf, const char *name)
 {
 	const struct btf_header *h = btf;
 	const char *types = (const char *)btf + h->hdr_len + h->type_off;
 	const char *names = (const char *)btf + h->hdr_len + h->str_off;
 	const struct btf_type *t;
-	uint32_t id = 1;
+	__u32 id = 1;
 
 	for (size_t at = 0; at < h->type_len; id++) {
 		t = (const struct btf_type *)(types + at);
@@ -93,7 +93,7 @@ static uint32_t btf_function(const void *btf, const char *name)
 	return 0;
 }
 
-static int load(bool at_exit, uint32_t id)
+static int load(bool at_exit, __u32 id)
 {
 	static const struct bpf_insn nothing[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
@@ -137,7 +137,7 @@ static int answer(int prog)
 
 int main(int argc, char **argv)
 {
-	uint32_t id;
+	__u32 id;
 	void *btf;
 	int prog;
 
