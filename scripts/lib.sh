@@ -173,7 +173,7 @@ stage_selftests() {
     ksft=$("$top/scripts/kernels" kselftest)
     mkdir -p "$2/bin/$arch"
     quietly "building the selftests for $arch" "$cache/logs/selftests-$arch.log" \
-        make -C "$top/selftests" KSFT="$ksft" OUTPUT="$2/bin/$arch" STAGE="$2/stage/$arch" "${cross[@]}" stage || exit 1
+        make "-j$(nproc)" -C "$top/selftests" KSFT="$ksft" OUTPUT="$2/bin/$arch" STAGE="$2/stage/$arch" "${cross[@]}" stage || exit 1
 }
 
 # counts DIR: passed, failed, skipped, of a run of selftests/run.sh that left DIR/ktap and its VM's exit code in DIR/code. A VM
