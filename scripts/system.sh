@@ -97,7 +97,7 @@ image() {
     ln -sf ../guest.service "$unit/multi-user.target.wants/"
     command install -m 755 "$1" "$layer/upper$opt/guest"
     command install -m 644 scripts/guest.sh "$layer/upper$opt/"
-    rm -rf "$dir/disk" "$dir/boot"
+    rm -rf "${dir:?}"/{disk,boot}
     truncate -s 6G "$dir/disk"
     # shellcheck disable=SC2016
     with_layer "$system" "$layer" bash -euc '
