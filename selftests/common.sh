@@ -70,7 +70,7 @@ is() {
 
 # binds RESULT ADDR: TCP and UDP both, in $ns.
 binds() {
-	is "$2 tcp: $1 $2 udp: $1" "$(in_ns "$here/binder" once "$2" | paste -sd' ')" "bind"
+	is "$2 tcp: $1 $2 udp: $1" "$(in_ns "$here/binder" "$2" | paste -sd' ')" "bind"
 }
 
 # Nothing of the module is left anywhere.

@@ -1,0 +1,812 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sockets ask for addresses on all sides while all that decides about them
+ * changes: the module comes and goes, the toggle flips, a route is added and
+ * deleted, namespaces are made and go, sctp is loaded and removed. For storm.sh.
+ *
+ * storm MODULE.ko CYCLES SECONDS
+ *	so many cycles of loading and unloading, and at least so long; then print
+ *	"OPERATION TARGET EXPECTED RESULT COUNT", and "WRONG" behind it where
+ *	the result was not possible; last, a summary. The exit code is 0 if it
+ *	came to its end; what was wrong is for the caller to judge.
+ *
+ * Who changes a fact says so before and after. Whoever asks for an address looks
+ * at the facts before and after: those that did not change meanwhile decide
+ * what must come out; with one that did, both answers will do.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "anyip6.h"
+
+#define NR_WORKERS	8
+#define SERVER_PORT	4243
+#define SINK_PORT	4244
+#define PROTO_raw	{ SOCK_RAW, 253 /* for experiments (RFC 3692) */ }
+#define PROTO_sctp_1_1	{ SOCK_STREAM, IPPROTO_SCTP }
+#define PROTO_sctp_1_n	{ SOCK_SEQPACKET, IPPROTO_SCTP }
+#define MAX_ERRNO	256
+#define OPS_PER_STATE	400	/* at least, with the module and without */
+#define OPS_PER_TOGGLE	60
+#define OPS_PER_ROUTE	70
+#define OPS_PER_SCTP	300
+#define OPS_PER_NETNS	50
+#define STUCK		120	/* seconds without any operation done */
+#define CONNECT_MS	60000
+
+/* Facts */
+
+enum fact { MODULE, TOGGLED_ON, ROUTED, NR_FACTS };
+
+enum truth { NO, YES, UNKNOWN };
+
+static const char *const truth_names[] = {
+	[NO] = "no", [YES] = "yes", [UNKNOWN] = "either",
+};
+
+/* A word is a truth in the low two bits, and how often it has changed. */
+struct facts {
+	unsigned int word[NR_FACTS];
+	unsigned int toggled_for;	/* the word of MODULE that it is true of */
+};
+
+enum expectation { LOCAL = 1 << NR_FACTS, NEVER = 1 << (NR_FACTS + 1) };
+
+static const struct target {
+	const char *name;
+	enum anyip6_addr addr;
+	unsigned int needs;	/* facts as bits; LOCAL, NEVER */
+} targets[] = {
+	{ "configured", ADDR_HOST, LOCAL },
+	{ "any-ip", ADDR_ANY, 1 << MODULE | 1 << TOGGLED_ON },
+	{ "any-ip,route-comes-and-goes", ADDR_FREE,
+	  1 << MODULE | 1 << TOGGLED_ON | 1 << ROUTED },
+	{ "carved-out", ADDR_UNREACHABLE, NEVER },
+	{ "never-local", ADDR_OUTSIDE, NEVER },
+	/* of the process that makes namespaces alone */
+	{ "any-ip,new-netns", ADDR_ANY, 1 << MODULE },
+	{ "never-local,new-netns", ADDR_FREE, NEVER },
+};
+
+#define NR_TARGETS	(sizeof(targets) / sizeof(*targets))
+#define NEW_NETNS	5	/* the first of the last two */
+
+/* Operations */
+
+struct op;
+typedef int op_fn(const struct op *op, int fd, const struct target *target);
+
+static op_fn op_bind, op_pktinfo, op_listen, op_connect;
+
+static const struct op {
+	const char *name;
+	struct proto proto;
+	int port;
+	op_fn *ask;		/* for the address: 0 or an errno */
+	int refusal;		/* stock's errno for an address that is not local */
+	int tolerated;		/* one that may come instead of a yes, or 0 */
+	op_fn *then;		/* if that was a yes, or NULL; to be judged too */
+	const char *then_name;
+} ops[] = {
+#define BIND		op_bind, EADDRNOTAVAIL
+#define PKTINFO		op_pktinfo, EINVAL
+#define NO_MORE		NULL, NULL
+	{ "bind-tcp", PROTO_tcp, TEST_PORT, BIND, EADDRINUSE, NO_MORE },
+	{ "bind-udp", PROTO_udp, TEST_PORT, BIND, EADDRINUSE, NO_MORE },
+	{ "bind-raw", PROTO_raw, 0, BIND, 0, NO_MORE },
+	{ "bind-to-listen", PROTO_tcp, 0, BIND, 0,
+	  op_listen, "listen-and-be-reached" },
+	{ "bind-to-connect", PROTO_tcp, 0, BIND, 0,
+	  op_connect, "connect-from" },
+	{ "pktinfo-udp", PROTO_udp, SINK_PORT, PKTINFO, 0, NO_MORE },
+	{ "pktinfo-raw", PROTO_raw, 0, PKTINFO, 0, NO_MORE },
+	/* of the process that has sctp alone */
+	{ "bind-sctp-1-1", PROTO_sctp_1_1, TEST_PORT, BIND, 0, NO_MORE },
+	{ "bind-sctp-1-n", PROTO_sctp_1_n, TEST_PORT, BIND, 0, NO_MORE },
+#undef BIND
+#undef PKTINFO
+#undef NO_MORE
+};
+
+#define NR_OPS		(sizeof(ops) / sizeof(*ops))
+#define SCTP_OPS	7	/* the first of the last two */
+
+/* What all processes share. */
+static struct shared {
+	struct facts facts;
+	bool stop;
+	unsigned long done;	/* operations */
+	pthread_mutex_t netns;	/* while one more than usual is there */
+	unsigned long counts[NR_OPS][2][NR_TARGETS][UNKNOWN + 1][MAX_ERRNO];
+	unsigned long toggles, routes, namespaces, sctp_reloads;
+} *shared;
+
+/* All of it ends; the exit code of this process is counted. */
+static void fail(const char *what)
+{
+	printf("storm: %s: %s\n", what, strerror(errno));
+	shared->stop = true;
+	exit(1);
+}
+
+static struct facts facts_now(void)
+{
+	struct facts f;
+
+	for (int i = 0; i < NR_FACTS; i++)
+		f.word[i] = __atomic_load_n(&shared->facts.word[i],
+					    __ATOMIC_SEQ_CST);
+	f.toggled_for = __atomic_load_n(&shared->facts.toggled_for,
+					__ATOMIC_SEQ_CST);
+	return f;
+}
+
+/* By the one process that changes it. */
+static void fact_becomes(enum fact fact, enum truth truth)
+{
+	unsigned int *word = &shared->facts.word[fact];
+
+	__atomic_store_n(word, ((*word | 3) + 1) | truth, __ATOMIC_SEQ_CST);
+}
+
+static enum truth truth_of(enum fact fact, const struct facts *before,
+			   const struct facts *after)
+{
+	if (before->word[fact] != after->word[fact])
+		return UNKNOWN;
+	/* A module that is loaded again has its toggles at 1. */
+	if (fact == TOGGLED_ON &&
+	    (before->toggled_for != before->word[MODULE] ||
+	     after->toggled_for != after->word[MODULE]))
+		return UNKNOWN;
+	return before->word[fact] & 3;
+}
+
+static enum truth expected(unsigned int needs, const struct facts *before,
+			   const struct facts *after)
+{
+	enum truth all = YES;
+
+	if (needs & (LOCAL | NEVER))
+		return needs & LOCAL ? YES : NO;
+	for (int fact = 0; fact < NR_FACTS; fact++) {
+		if (!(needs & 1 << fact))
+			continue;
+		switch (truth_of(fact, before, after)) {
+		case NO:
+			return NO;
+		case UNKNOWN:
+			all = UNKNOWN;
+			break;
+		case YES:
+			break;
+		}
+	}
+	return all;
+}
+
+/* Operations: each returns 0 or an errno. */
+
+static int op_bind(const struct op *op, int fd, const struct target *target)
+{
+	union sockaddr_any sa;
+	socklen_t len = addr_fill(&sa, AF_INET6, target->addr, op->port);
+
+	return bind(fd, &sa.sa, len) ? errno : 0;
+}
+
+static int op_pktinfo(const struct op *op, int fd, const struct target *target)
+{
+	union {
+		struct cmsghdr hdr;
+		char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	} cmsg = {
+		.hdr.cmsg_len	= CMSG_LEN(sizeof(struct in6_pktinfo)),
+		.hdr.cmsg_level	= SOL_IPV6,
+		.hdr.cmsg_type	= IPV6_PKTINFO,
+	};
+	union sockaddr_any to, from;
+	struct iovec data = { .iov_base = "storm", .iov_len = 5 };
+	struct msghdr msg = {
+		.msg_name = &to, .msg_iov = &data, .msg_iovlen = 1,
+		.msg_control = &cmsg, .msg_controllen = sizeof(cmsg),
+	};
+	struct in6_pktinfo info = {};
+
+	msg.msg_namelen = addr_fill(&to, AF_INET6, ADDR_HOST, op->port);
+	addr_fill(&from, AF_INET6, target->addr, 0);
+	info.ipi6_addr = from.in6.sin6_addr;
+	memcpy(CMSG_DATA(&cmsg.hdr), &info, sizeof(info));
+	return sendmsg(fd, &msg, 0) < 0 ? errno : 0;
+}
+
+/* Given up once the route to @target has changed. */
+static int connect_to(int fd, const union sockaddr_any *to,
+		      const struct target *target)
+{
+	const struct facts before = facts_now();
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+	socklen_t len = sizeof(int);
+	int err = ETIMEDOUT;
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	if (!connect(fd, &to->sa, sizeof(to->in6)))
+		return 0;
+	if (errno != EINPROGRESS)
+		return errno;
+	for (int ms = 0; ms < CONNECT_MS; ms += 10) {
+		const struct facts now = facts_now();
+
+		if (poll(&pfd, 1, 10) > 0) {
+			getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
+			return err;
+		}
+		if (target->needs & 1 << ROUTED &&
+		    truth_of(ROUTED, &before, &now) != YES)
+			break;
+	}
+	return err;
+}
+
+/* To be gone at once, and the port free. */
+static void reset_at_close(int fd)
+{
+	const struct linger now = { .l_onoff = 1 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+static int op_listen(const struct op *op, int fd, const struct target *target)
+{
+	union sockaddr_any to;
+	socklen_t len = sizeof(to);
+	int client, err;
+
+	(void)op;
+	if (listen(fd, 1) || getsockname(fd, &to.sa, &len))
+		return errno;
+	client = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (client < 0)
+		return errno;
+	reset_at_close(client);
+	err = connect_to(client, &to, target);
+	close(client);
+	return err;
+}
+
+static int op_connect(const struct op *op, int fd, const struct target *target)
+{
+	union sockaddr_any to;
+
+	(void)op;
+	addr_fill(&to, AF_INET6, ADDR_HOST, SERVER_PORT);
+	return connect_to(fd, &to, target);
+}
+
+static void count(const struct op *op, int then, const struct target *target,
+		  enum truth truth, int err)
+{
+	__atomic_fetch_add(&shared->counts[op - ops][then][target - targets]
+			   [truth][err % MAX_ERRNO], 1, __ATOMIC_RELAXED);
+}
+
+/* @before: the facts when that began which @target depends on. */
+static void perform(const struct op *op, const struct target *target,
+		    struct facts before)
+{
+	int fd = socket(AF_INET6, op->proto.type | SOCK_CLOEXEC,
+			op->proto.number);
+	struct facts after;
+	int err;
+
+	if (fd < 0)
+		fail("socket");
+	if (op->proto.type == SOCK_STREAM)
+		reset_at_close(fd);
+	err = op->ask(op, fd, target);
+	after = facts_now();
+	count(op, 0, target, expected(target->needs, &before, &after), err);
+	if (!err && op->then) {
+		enum truth truth;
+
+		before = after;
+		err = op->then(op, fd, target);
+		after = facts_now();
+		/* What is bound stays usable, but not without a route. */
+		truth = target->needs & 1 << ROUTED ?
+			truth_of(ROUTED, &before, &after) : YES;
+		count(op, 1, target, truth == YES ? YES : UNKNOWN, err);
+	}
+	close(fd);
+	__atomic_fetch_add(&shared->done, 1, __ATOMIC_RELAXED);
+}
+
+/* Processes */
+
+static bool stopped(void)
+{
+	return __atomic_load_n(&shared->stop, __ATOMIC_RELAXED);
+}
+
+/* No pause of a fixed length: until others have done their part. */
+static void wait_until(const unsigned long *counter, unsigned long end)
+{
+	const struct timespec pause = { .tv_nsec = 1000 * 1000 };
+	unsigned long done, last = 0;
+	time_t progress = time(NULL);
+
+	while (!stopped() && __atomic_load_n(counter, __ATOMIC_RELAXED) < end) {
+		done = __atomic_load_n(&shared->done, __ATOMIC_RELAXED);
+		if (done != last)
+			progress = time(NULL);
+		last = done;
+		errno = ETIMEDOUT;
+		if (time(NULL) - progress > STUCK)
+			fail("no operation was done");
+		nanosleep(&pause, NULL);
+	}
+}
+
+static void wait_ops(unsigned long n)
+{
+	wait_until(&shared->done, shared->done + n);
+}
+
+static unsigned int random_below(unsigned int *state, unsigned int n)
+{
+	*state = *state * 1103515245 + 12345;
+	return (*state >> 16) % n;
+}
+
+/*
+ * An emulator that runs the processors in turn goes on to the next one here, and
+ * else after 100 ms: too long where the kernel waits for all of them.
+ */
+static void let_others_run(void)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("pause");
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+static void work(unsigned int seed)
+{
+	const struct op *op;
+
+	/* On few processors those who change things would wait for these. */
+	if (nice(10) < 0)
+		fail("nice");
+	while (!stopped()) {
+		op = &ops[random_below(&seed, SCTP_OPS)];
+		perform(op, &targets[random_below(&seed, NEW_NETNS)],
+			facts_now());
+		let_others_run();
+	}
+}
+
+/* Whoever connects goes first: the port of the one who does not stays busy. */
+static void serve(unsigned int listener)
+{
+	char byte;
+	int fd;
+
+	for (;;) {
+		fd = accept(listener, NULL, NULL);
+		if (fd < 0)
+			continue;
+		while (read(fd, &byte, 1) > 0)
+			;
+		close(fd);
+	}
+}
+
+/*
+ * Beside the module's load and unload: what was written counts only if the
+ * module was there throughout.
+ */
+static void flip_toggle(unsigned int unused)
+{
+	struct facts before, after;
+	bool on = false;
+	int err;
+
+	(void)unused;
+	while (!stopped()) {
+		fact_becomes(TOGGLED_ON, UNKNOWN);
+		before = facts_now();
+		err = sysctl_write(TOGGLE, on ? "1" : "0");
+		after = facts_now();
+		if (!err && truth_of(MODULE, &before, &after) == YES) {
+			__atomic_store_n(&shared->facts.toggled_for,
+					 before.word[MODULE], __ATOMIC_SEQ_CST);
+			fact_becomes(TOGGLED_ON, on ? YES : NO);
+			shared->toggles++;
+		}
+		wait_ops(err ? 1 : OPS_PER_TOGGLE);
+		on = !on;
+	}
+}
+
+/* route_change() of a local route: rtnetlink, as a process each is too slow. */
+
+struct route_request {
+	struct nlmsghdr hdr;
+	struct rtmsg route;
+	struct rtattr dst;
+	struct in6_addr prefix;
+	struct rtattr oif;
+	unsigned int ifindex;
+};
+
+static int route_change(int type, enum anyip6_addr addr)
+{
+	struct route_request req = {
+		.hdr = {
+			.nlmsg_len = sizeof(req), .nlmsg_type = type,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
+		},
+		.route = {
+			.rtm_family = AF_INET6, .rtm_dst_len = 64,
+			.rtm_table = RT_TABLE_LOCAL, .rtm_protocol = RTPROT_BOOT,
+			.rtm_type = RTN_LOCAL,
+		},
+		.dst = { RTA_LENGTH(sizeof(req.prefix)), RTA_DST },
+		.oif = { RTA_LENGTH(sizeof(req.ifindex)), RTA_OIF },
+		.ifindex = if_nametoindex("lo"),
+	};
+	struct {
+		struct nlmsghdr hdr;
+		struct nlmsgerr err;
+		char request[256];
+	} ack;
+	union sockaddr_any sa;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	addr_fill(&sa, AF_INET6, addr, 0);
+	memcpy(&req.prefix, &sa.in6.sin6_addr, 8);
+	if (fd < 0 || send(fd, &req, sizeof(req), 0) < 0 ||
+	    recv(fd, &ack, sizeof(ack), 0) < (ssize_t)sizeof(ack.hdr))
+		fail("rtnetlink");
+	close(fd);
+	return -ack.err.error;
+}
+
+static void flip_route(unsigned int unused)
+{
+	bool there = false;
+
+	(void)unused;
+	while (!stopped()) {
+		fact_becomes(ROUTED, UNKNOWN);
+		errno = route_change(there ? RTM_DELROUTE : RTM_NEWROUTE,
+				     ADDR_FREE);
+		if (errno)
+			fail("a route");
+		there = !there;
+		fact_becomes(ROUTED, there ? YES : NO);
+		shared->routes++;
+		wait_ops(OPS_PER_ROUTE);
+	}
+}
+
+static void lo_up(void)
+{
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr))
+		fail("lo");
+	close(fd);
+}
+
+/* A namespace that is made while the module is there has the toggle at 1. */
+static void make_namespaces(unsigned int home)
+{
+	while (!stopped()) {
+		const struct facts before = facts_now();
+
+		pthread_mutex_lock(&shared->netns);
+		close(netns_new());
+		lo_up();
+		if (route_change(RTM_NEWROUTE, ADDR_ANY))
+			fail("a route of a new netns");
+		for (int i = 0; i < 2; i++)
+			for (size_t t = NEW_NETNS; t < NR_TARGETS; t++)
+				perform(&ops[i], &targets[t], before);
+		netns_enter(home);
+		pthread_mutex_unlock(&shared->netns);
+		shared->namespaces++;
+		wait_ops(OPS_PER_NETNS);
+	}
+}
+
+/* SCTP, which holds itself; sctp_reload.sh tells about it. */
+
+static bool modprobe_sctp(void)
+{
+	pid_t pid = fork();
+	int status = 1;
+
+	if (!pid) {
+		execlp("modprobe", "modprobe", "-q", "sctp", NULL);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	return !status && !access("/sys/module/sctp/refcnt", F_OK);
+}
+
+static int sctp_refs(void)
+{
+	FILE *f = fopen("/sys/module/sctp/refcnt", "r");
+	int refs = -1;
+
+	if (f && fscanf(f, "%d", &refs) != 1)
+		refs = -1;
+	if (f)
+		fclose(f);
+	return refs;
+}
+
+/* Namespaces have a reference each, until well after they have gone. */
+static void remove_sctp(int own_refs)
+{
+	struct poll_until until = poll_begin();
+
+	pthread_mutex_lock(&shared->netns);
+	while (sctp_refs() != own_refs && poll_again(&until))
+		;
+	if (sctp_refs() == own_refs &&
+	    !syscall(SYS_delete_module, "sctp", O_NONBLOCK | O_TRUNC))
+		shared->sctp_reloads++;
+	pthread_mutex_unlock(&shared->netns);
+}
+
+static void reload_sctp(unsigned int own_refs)
+{
+	while (!stopped()) {
+		if (!modprobe_sctp())
+			fail("modprobe sctp");
+		for (unsigned long end = shared->done + OPS_PER_SCTP;
+		     !stopped() && shared->done < end;)
+			for (size_t i = SCTP_OPS; i < NR_OPS; i++)
+				for (size_t t = 0; t < NEW_NETNS; t++)
+					perform(&ops[i], &targets[t], facts_now());
+		remove_sctp(own_refs);
+	}
+}
+
+static pid_t start(void (*process)(unsigned int), unsigned int arg)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		fail("fork");
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	process(arg);
+	exit(0);
+}
+
+/* The module */
+
+static long ms_since(const struct timespec *begin)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (now.tv_sec - begin->tv_sec) * 1000 +
+	       (now.tv_nsec - begin->tv_nsec) / 1000000;
+}
+
+static void load_module(const char *path, long *longest)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct timespec begin;
+	long ms;
+
+	fact_becomes(MODULE, UNKNOWN);
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
+		fail(path);
+	ms = ms_since(&begin);
+	fact_becomes(MODULE, YES);
+	close(fd);
+	if (ms > *longest)
+		*longest = ms;
+}
+
+static void unload_module(long *longest)
+{
+	struct timespec begin;
+	long ms;
+
+	fact_becomes(MODULE, UNKNOWN);
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	if (syscall(SYS_delete_module, "anyip6", O_NONBLOCK))
+		fail("unload");
+	ms = ms_since(&begin);
+	fact_becomes(MODULE, NO);
+	if (ms > *longest)
+		*longest = ms;
+}
+
+/* Long enough for each kind of answer that this state has. */
+static void stay(bool loaded)
+{
+	const unsigned long done = shared->done + OPS_PER_STATE;
+	/* The first of two may have begun before. */
+	const unsigned long namespaces = shared->namespaces + 2;
+	const unsigned long toggles = shared->toggles + (loaded ? 3 : 0);
+
+	wait_until(&shared->done, done);
+	wait_until(&shared->namespaces, namespaces);
+	wait_until(&shared->toggles, toggles);
+}
+
+/* Sums */
+
+/* Where a route was gone, or may have been, a connection goes nowhere. */
+static bool no_way(int err)
+{
+	return err == ENETUNREACH || err == EHOSTUNREACH || err == ETIMEDOUT;
+}
+
+static bool possible(const struct op *op, int then, enum truth truth, int err)
+{
+	if (!err)
+		return truth != NO;
+	if (then)
+		return truth == UNKNOWN && no_way(err);
+	if (err == op->refusal)
+		return truth != YES;
+	return truth != NO && op->tolerated && err == op->tolerated;
+}
+
+static void print_cell(const struct op *op, int then, const struct target *target,
+		       enum truth truth, unsigned long *judged,
+		       unsigned long *wrong)
+{
+	const unsigned long *counts =
+		shared->counts[op - ops][then][target - targets][truth];
+
+	for (int err = 0; err < MAX_ERRNO; err++) {
+		bool right = possible(op, then, truth, err);
+
+		if (!counts[err])
+			continue;
+		printf("%s %s %s %s %lu%s\n", then ? op->then_name : op->name,
+		       target->name, truth_names[truth],
+		       err ? strerrorname_np(err) : "ok", counts[err],
+		       right ? "" : " WRONG");
+		*judged += counts[err];
+		*wrong += right ? 0 : counts[err];
+	}
+}
+
+static void print_sums(unsigned long *judged, unsigned long *wrong)
+{
+	for (size_t op = 0; op < NR_OPS; op++)
+		for (int then = 0; then < 2; then++)
+			for (size_t t = 0; t < NR_TARGETS; t++)
+				for (int truth = NO; truth <= UNKNOWN; truth++)
+					print_cell(&ops[op], then, &targets[t],
+						   truth, judged, wrong);
+}
+
+/* Setting */
+
+static int socket_at(int type, int port)
+{
+	union sockaddr_any sa;
+	socklen_t len = addr_fill(&sa, AF_INET6, ADDR_WILDCARD, port);
+	int fd = socket(AF_INET6, type | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, &sa.sa, len))
+		fail("a server");
+	reset_at_close(fd);
+	if (type == SOCK_STREAM && listen(fd, 4096))
+		fail("listen");
+	return fd;
+}
+
+static void share(void)
+{
+	pthread_mutexattr_t attr;
+
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED) {
+		perror("storm: mmap");
+		exit(1);
+	}
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(&shared->netns, &attr);
+}
+
+static int settle(void)
+{
+	int home = netns_any_ip();
+
+	if (ip_batch(AF_INET6, "addr add 2001:db8:1::1/128 dev lo nodad\n"
+			       "route add unreachable 2001:db8:a:0:1::/80 table local\n")) {
+		errno = EINVAL;
+		fail(ip_message());
+	}
+	return home;
+}
+
+static int storm(const char *path, unsigned long cycles, time_t seconds)
+{
+	unsigned long judged = 0, wrong = 0, cycle, dead = 0;
+	long longest_load = 0, longest_unload = 0;
+	int home, status, n = 0;
+	pid_t pids[NR_WORKERS + 4], server;
+	struct timespec begin;
+
+	share();
+	home = settle();
+	socket_at(SOCK_DGRAM, SINK_PORT);
+	server = start(serve, socket_at(SOCK_STREAM, SERVER_PORT));
+	if (modprobe_sctp())
+		pids[n++] = start(reload_sctp, sctp_refs());
+	else
+		printf("no module sctp\n");
+	for (int i = 0; i < NR_WORKERS; i++)
+		pids[n++] = start(work, i);
+	pids[n++] = start(flip_toggle, 0);
+	pids[n++] = start(flip_route, 0);
+	pids[n++] = start(make_namespaces, home);
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (cycle = 0; !stopped() && (cycle < cycles || ms_since(&begin) < seconds * 1000);
+	     cycle++) {
+		load_module(path, &longest_load);
+		stay(true);
+		unload_module(&longest_unload);
+		stay(false);
+	}
+	shared->stop = true;
+	for (int i = 0; i < n; i++)
+		if (waitpid(pids[i], &status, 0) != pids[i] || status)
+			dead++;
+	kill(server, SIGKILL);
+	print_sums(&judged, &wrong);
+	printf("beside it: %lu toggles, %lu routes, %lu namespaces, %lu removals of sctp\n",
+	       shared->toggles, shared->routes, shared->namespaces,
+	       shared->sctp_reloads);
+	printf("in all: %lu operations judged, %lu wrong, %lu cycles in %ld s, ",
+	       judged, wrong, cycle, ms_since(&begin) / 1000);
+	printf("longest load %ld ms, longest unload %ld ms\n", longest_load,
+	       longest_unload);
+	return dead ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 4)
+		return storm(argv[1], strtoul(argv[2], NULL, 0), atol(argv[3]));
+	fprintf(stderr, "usage: storm MODULE.ko CYCLES SECONDS\n");
+	return 2;
+}
