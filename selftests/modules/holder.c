@@ -58,6 +58,12 @@ static bool holder_is(const char *name)
 	return !strcmp(flavour, name);
 }
 
+/* The filter is this module's to free. */
+static void holder_forget(void)
+{
+	ftrace_set_filter(&holder_ops, NULL, 0, 1);
+}
+
 static int __init holder_hold_ftrace(void)
 {
 	int err;
@@ -66,7 +72,11 @@ static int __init holder_hold_ftrace(void)
 		holder_ops.flags |= FTRACE_OPS_FL_IPMODIFY;
 	err = ftrace_set_filter(&holder_ops, (unsigned char *)function,
 				strlen(function), 1);
-	return err ?: register_ftrace_function(&holder_ops);
+	if (!err)
+		err = register_ftrace_function(&holder_ops);
+	if (err)
+		holder_forget();
+	return err;
 }
 
 static int __init holder_init(void)
@@ -82,10 +92,12 @@ static int __init holder_init(void)
 
 static void __exit holder_exit(void)
 {
-	if (holder_is("kprobe"))
+	if (holder_is("kprobe")) {
 		unregister_kprobe(&holder_kprobe);
-	else
-		unregister_ftrace_function(&holder_ops);
+		return;
+	}
+	unregister_ftrace_function(&holder_ops);
+	holder_forget();
 }
 
 module_init(holder_init);
