@@ -155,6 +155,19 @@ struct poll_until {
 struct poll_until poll_begin(void);
 bool poll_again(const struct poll_until *until);
 
+/*
+ * An emulator that runs the processors in turn goes on to the next one here, and
+ * else after 100 ms: too long where the kernel waits for all of them.
+ */
+static inline void let_others_run(void)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("pause");
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
 /* Namespaces */
 int netns_new(void);
 void netns_enter(int fd);

@@ -21,6 +21,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "anyip6.h"
+
 #define IPPROTO_L2TPIP	115
 #define MAX_ERRNO	256
 
@@ -115,7 +117,7 @@ static int storm(const char *text, const char *gate)
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
 	sigprocmask(SIG_BLOCK, &term, NULL);
-	while (!terminated())
+	for (; !terminated(); let_others_run())
 		for (size_t i = 0; i < NR_SORTS; i++) {
 			err = sorts[i].protocol == IPPROTO_SCTP ?
 				gated_bind(&sorts[i], text, gate, lock) :

@@ -374,19 +374,6 @@ static unsigned int random_below(unsigned int *state, unsigned int n)
 	return (*state >> 16) % n;
 }
 
-/*
- * An emulator that runs the processors in turn goes on to the next one here, and
- * else after 100 ms: too long where the kernel waits for all of them.
- */
-static void let_others_run(void)
-{
-#if defined(__x86_64__)
-	__asm__ volatile("pause");
-#elif defined(__aarch64__)
-	__asm__ volatile("yield");
-#endif
-}
-
 static void work(unsigned int seed)
 {
 	const struct op *op;
