@@ -54,6 +54,9 @@ check-all:
 check-configs:
 	scripts/configs
 
+check-debug:
+	scripts/configs --debug
+
 check-packages:
 	scripts/deb --check
 	scripts/rpm --check
@@ -67,4 +70,4 @@ lint:
 docs:
 	scripts/docs
 
-.PHONY: all module clean tools install uninstall deb rpm demo check check-all check-configs check-packages lint docs
+.PHONY: all module clean tools install uninstall deb rpm demo check check-all check-configs check-debug check-packages lint docs

@@ -4,7 +4,8 @@
 #
 # Usage: run.sh [PART...]; the parts are absent, loaded (the cases of bind and more), load, storm, parity (IPv6 as IPv4),
 # tool (anyip6(8), and the examples of the manual), reload (sctp and l2tp_ip6), coexist (others on the same functions), bind (only
-# the cases of bind); table alone prints the table that the README shows.
+# the cases of bind); table alone prints the table that the README shows. On a kernel with kmemleak kmemleak.sh follows whatever
+# was asked for.
 # ANYIP6_MAY_SKIP is a pattern of what may be skipped on this kernel besides what may_skip() below says, for a kernel whose
 # configuration lacks it. See load.sh, storm.sh and sctp_reload.sh for the rest of the environment.
 
@@ -135,6 +136,7 @@ ktap_print_msg "kernel $(uname -r)"
 for part in "${parts[@]}"; do
 	"part_$part"
 done
+[ ! -e /sys/kernel/debug/kmemleak ] || run_part kmemleak.sh "$here/kmemleak.sh"
 read -r pass fail skip <"$counts"
 echo "1..$((pass + fail + skip))"
 echo "$pass passed, $fail failed, $skip skipped"
