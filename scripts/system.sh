@@ -132,12 +132,18 @@ run_test() {
     fi
 }
 
+# say_results: of those that come in.
+say_results() {
+    local line
+    while IFS= read -r line; do [[ ! $line =~ ^(not )?ok ]] || say "$suite: $line"; done
+}
+
 # run_machine STAGE RELEASE [OPTION...]: of scripts/vm. A machine that died or warned has failed, whatever its tests said.
 run_machine() {
     local stage=$1 code=0 begin=$EPOCHSECONDS
     say "$suite: booting $2, $stage"
     scripts/vm --kernel-dir "$dir/kernel-$2" --disk "$dir/disk" --mem 1024 --timeout "${LIMIT:-1800}" --log "$dir/$stage.log" \
-        --append "anyip6.stage=$stage anyip6.version=$version" "${@:3}" >"$dir/$stage.ktap" || code=$?
+        --append "anyip6.stage=$stage anyip6.version=$version" "${@:3}" | tee "$dir/$stage.ktap" | say_results || code=${PIPESTATUS[0]}
     sed "s/^\(ok\|not ok\) /&$suite /" "$dir/$stage.ktap"
     if ((code)); then
         echo "not ok $suite $stage: the machine's exit code is $code"
