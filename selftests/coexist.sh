@@ -158,10 +158,11 @@ trap 'clean; cleanup_all_ns; rm -rf "$tmp"' EXIT
 here_now=''
 ns_any_ip || exit
 tests=()
-for neighbour in $(neighbours | sed 's/ .*//'); do
+while read -r neighbour line; do
 	for order in first_first first_last last_first last_last; do
-		eval "$neighbour.$order() { try $neighbour $order; }"
-		tests+=("$neighbour.$order")
+		name=$neighbour.${line##* }.$order
+		eval "$name() { try $neighbour $order; }"
+		tests+=("$name")
 	done
-done
+done < <(neighbours)
 run_tests coexist "${tests[@]}"
