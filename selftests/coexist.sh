@@ -105,7 +105,7 @@ answered() {
 	local want=ok no=EADDRNOTAVAIL
 	[ "$1" != refused ] || want=$no
 	is "$any tcp: $want $any udp: $want $outside tcp: $no $outside udp: $no ::1 tcp: ok ::1 udp: ok" \
-		"$(in_ns "$here/binder" once "$any" "$outside" ::1 | paste -sd' ')" "with $name, bind"
+		"$(in_ns "$here/binder" "$any" "$outside" ::1 | paste -sd' ')" "with $name, bind"
 }
 
 both() { answered "$answer" && { [ "$answer" = unseen ] || "${kind}_sees" || say_why "$name saw nothing"; }; }
