@@ -398,8 +398,10 @@ int __init anyip6_hook_init(void)
 
 	/* First, so that no module slips in between. */
 	err = register_module_notifier(&anyip6_module_nb);
-	if (err)
+	if (err) {
+		pr_err("not loaded: modules cannot be followed (%d)\n", err);
 		goto err_disarm;
+	}
 
 	err = anyip6_take_paths();
 	if (!err)
