@@ -4,6 +4,8 @@
  *
  * binder ADDR...	print "ADDR tcp|udp: RESULT" for each; a result is ok
  *			or the name of an errno
+ *
+ * ANYIP6_PORT=N: another port than 4242.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -33,8 +35,10 @@ static int try_bind(const struct sockaddr_in6 *sin6, int type)
 
 static struct sockaddr_in6 parse(const char *text)
 {
+	const char *port = getenv("ANYIP6_PORT");
 	struct sockaddr_in6 sin6 = {
-		.sin6_family = AF_INET6, .sin6_port = htons(TEST_PORT),
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(port ? atoi(port) : TEST_PORT),
 	};
 
 	if (inet_pton(AF_INET6, text, &sin6.sin6_addr) != 1) {

@@ -3,9 +3,9 @@
 # Everything, in a VM, as one KTAP stream. Last line: N passed, N failed, N skipped.
 #
 # Usage: run.sh [PART...]; the parts are absent, loaded (the cases of bind and more), load, storm, parity (IPv6 as IPv4),
-# tool (anyip6(8), and the examples of the manual), reload (sctp and l2tp_ip6), coexist (others on the same functions), bind (only
-# the cases of bind); table alone prints the table that the README shows. On a kernel with kmemleak kmemleak.sh follows whatever
-# was asked for.
+# tool (anyip6(8), and the examples of the manual), reload (sctp and l2tp_ip6), coexist (others on the same functions), security,
+# bind (only the cases of bind); table alone prints the table that the README shows. On a kernel with kmemleak kmemleak.sh
+# follows whatever was asked for.
 # ANYIP6_MAY_SKIP is a pattern of what may be skipped on this kernel besides what may_skip() below says, for a kernel whose
 # configuration lacks it. See load.sh, storm.sh and sctp_reload.sh for the rest of the environment.
 
@@ -124,10 +124,12 @@ part_coexist() { run_part coexist.sh "$here/coexist.sh"; }
 
 part_load() { run_part load.sh "$here/load.sh"; }
 
+part_security() { run_part security.sh "$here/security.sh"; }
+
 part_storm() { run_part storm.sh "$here/storm.sh"; }
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm parity tool reload coexist)
+[ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm parity tool reload coexist security)
 echo "0 0 0" >"$counts"
 modprobe -qa "${modules[@]}" || true
 [ "${parts[*]}" != table ] || part_table

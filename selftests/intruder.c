@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What security.sh wants done often, and by several at once.
+ *
+ * intruder flood N	bind to an Any-IP address and to one outside, and write
+ *			what is not a value to the toggle, each N times; print
+ *			"WHAT: RESULT" for each, and fail if a result changed
+ * intruder read SEC	processes read the files of network namespaces that die
+ *			meanwhile; print what they got, and fail if it was wrong
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "anyip6.h"
+
+#define MAKERS	2
+#define READERS	4
+
+static int try_bind(enum anyip6_addr addr)
+{
+	const struct bind_spec spec = { .proto = PROTO_udp, .addr = addr };
+	int fd = sock_bound(AF_INET6, &spec);
+
+	return fd < 0 ? -fd : close(fd);
+}
+
+static int bind_any(void)
+{
+	return try_bind(ADDR_ANY);
+}
+
+static int bind_outside(void)
+{
+	return try_bind(ADDR_OUTSIDE);
+}
+
+static int write_toggle(void)
+{
+	return -sysctl_write(TOGGLE, "2\n");
+}
+
+static const struct {
+	const char *what;
+	int (*try)(void);
+} attempts[] = {
+	{ "any", bind_any },
+	{ "outside", bind_outside },
+	{ "toggle", write_toggle },
+};
+
+static int flood(unsigned long times)
+{
+	for (size_t i = 0; i < sizeof(attempts) / sizeof(*attempts); i++) {
+		int first = attempts[i].try();
+
+		for (unsigned long n = 1; n < times; n++)
+			if (attempts[i].try() != first)
+				return 1;
+		printf("%s: %s\n", attempts[i].what,
+		       first ? strerrorname_np(first) : "ok");
+	}
+	return 0;
+}
+
+/* What all processes add to. A file that is gone is no wrong answer. */
+static struct {
+	unsigned long counters, toggles, gone, wrong;
+} *seen;
+
+static void note(unsigned long *what)
+{
+	__atomic_add_fetch(what, 1, __ATOMIC_RELAXED);
+}
+
+static int open_of(pid_t pid, const char *file)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* The seven lines, of which the last is whole. */
+static bool is_counters(const char *text)
+{
+	int lines = 0;
+
+	for (const char *c = text; *c; c++)
+		lines += *c == '\n';
+	return !strncmp(text, "Anyip6Allowed", 13) && lines == 7 &&
+		text[strlen(text) - 1] == '\n';
+}
+
+static void read_counters(pid_t maker)
+{
+	int fd = open_of(maker, "net/anyip6");
+	char text[1024] = "";
+	ssize_t len = read(fd, text, sizeof(text) - 1);
+
+	if (len < 0)
+		note(&seen->gone);
+	else
+		note(is_counters(text) ? &seen->counters : &seen->wrong);
+	close(fd);
+}
+
+/* The toggle, open, does not keep its namespace: it is read until that is dead. */
+static void read_toggle(pid_t maker, int home)
+{
+	int ns = open_of(maker, "ns/net");
+	char text[8];
+	ssize_t len;
+	int fd;
+
+	netns_enter(ns);
+	close(ns);
+	fd = open("/proc/sys/" TOGGLE, O_RDONLY | O_CLOEXEC);
+	netns_enter(home);
+	while ((len = pread(fd, text, sizeof(text), 0)) >= 0) {
+		note(len == 2 && !memcmp(text, "1\n", 2) ? &seen->toggles : &seen->wrong);
+		read_counters(maker);
+	}
+	note(&seen->gone);
+	close(fd);
+}
+
+static void read_files(pid_t maker)
+{
+	int home = open_of(getpid(), "ns/net");
+
+	for (;;)
+		read_toggle(maker, home);
+}
+
+/* Each namespace goes when the next is made. */
+static void make_namespaces(pid_t unused)
+{
+	(void)unused;
+	for (;;)
+		close(netns_new());
+}
+
+static pid_t spawn(void (*run)(pid_t maker), pid_t maker)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		run(maker);
+	return pid;
+}
+
+static int read_storm(unsigned int seconds)
+{
+	pid_t pids[MAKERS + READERS];
+
+	seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	for (int i = 0; i < MAKERS + READERS; i++)
+		pids[i] = i < MAKERS ? spawn(make_namespaces, 0) :
+				       spawn(read_files, pids[i % MAKERS]);
+	sleep(seconds);
+	/* One that ended by itself could not go on: that is wrong too. */
+	for (int i = 0; i < MAKERS + READERS; i++)
+		if (waitpid(pids[i], NULL, WNOHANG))
+			note(&seen->wrong);
+	/* Readers first: they go where their maker is. */
+	for (int i = MAKERS + READERS; i--; ) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+	printf("counters: %lu\ntoggles: %lu\ngone: %lu\nwrong: %lu\n",
+	       seen->counters, seen->toggles, seen->gone, seen->wrong);
+	return seen->wrong != 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && !strcmp(argv[1], "flood"))
+		return flood(strtoul(argv[2], NULL, 10));
+	if (argc == 3 && !strcmp(argv[1], "read"))
+		return read_storm(strtoul(argv[2], NULL, 10));
+	fprintf(stderr, "usage: intruder flood N | read SEC\n");
+	return 2;
+}
