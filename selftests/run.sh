@@ -4,7 +4,7 @@
 #
 # Usage: run.sh [PART...]; the parts are absent, loaded (the cases of bind and more), load, storm, parity (IPv6 as IPv4),
 # tool (anyip6(8), and the examples of the manual), reload (sctp and l2tp_ip6), coexist (others on the same functions), security,
-# bind (only the cases of bind); table alone prints the table that the README shows. On a kernel with kmemleak kmemleak.sh
+# faults, bind (only the cases of bind); table alone prints the table that the README shows. On a kernel with kmemleak kmemleak.sh
 # follows whatever was asked for.
 # ANYIP6_MAY_SKIP is a pattern of what may be skipped on this kernel besides what may_skip() below says, for a kernel whose
 # configuration lacks it. See load.sh, storm.sh and sctp_reload.sh for the rest of the environment.
@@ -33,6 +33,7 @@ may_skip() {
 	older "$release" 6.16 || echo 'DCCP|dccp_'
 	older "$release" 7.1 || echo 'UDP-Lite|udplite_'
 	older "$release" 7.3 || echo 'load[.]ftrace_off #' # kernel.ftrace_enabled=0 is EOPNOTSUPP
+	[ -e /proc/self/fail-nth ] || echo 'faults[.]allocations_' # no CONFIG_FAULT_INJECTION
 	[ -z "${ANYIP6_MAY_SKIP:-}" ] || echo "$ANYIP6_MAY_SKIP"
 }
 
@@ -126,10 +127,12 @@ part_load() { run_part load.sh "$here/load.sh"; }
 
 part_security() { run_part security.sh "$here/security.sh"; }
 
+part_faults() { run_part faults.sh "$here/faults.sh"; }
+
 part_storm() { run_part storm.sh "$here/storm.sh"; }
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm parity tool reload coexist security)
+[ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm parity tool reload coexist security faults)
 echo "0 0 0" >"$counts"
 modprobe -qa "${modules[@]}" || true
 [ "${parts[*]}" != table ] || part_table

@@ -6,6 +6,7 @@
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <net/net_namespace.h>
 
 static char *function = "ipv6_chk_addr";
 module_param(function, charp, 0444);
@@ -13,7 +14,7 @@ MODULE_PARM_DESC(function, "what to hold");
 
 static char *flavour = "ipmodify";
 module_param(flavour, charp, 0444);
-MODULE_PARM_DESC(flavour, "ipmodify (as a live patch does), kprobe (with a post handler) or trace (a plain one)");
+MODULE_PARM_DESC(flavour, "ipmodify (as a live patch does), kprobe (with a post handler), trace (a plain one); not a function: netns (each new one fails, after anyip6 made its part)");
 
 #ifdef CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS
 #define HOLDER_REGS	0
@@ -58,6 +59,25 @@ static bool holder_is(const char *name)
 	return !strcmp(flavour, name);
 }
 
+static bool holder_refuses;
+
+static int holder_net_init(struct net *net)
+{
+	return holder_refuses ? -ENOMEM : 0;
+}
+
+static struct pernet_operations holder_net_ops = {
+	.init	= holder_net_init,
+};
+
+static int __init holder_hold_netns(void)
+{
+	int err = register_pernet_subsys(&holder_net_ops);
+
+	holder_refuses = true;
+	return err;
+}
+
 /* The filter is this module's to free. */
 static void holder_forget(void)
 {
@@ -83,6 +103,8 @@ static int __init holder_init(void)
 {
 	if (holder_is("ipmodify") || holder_is("trace"))
 		return holder_hold_ftrace();
+	if (holder_is("netns"))
+		return holder_hold_netns();
 	if (!holder_is("kprobe"))
 		return -EINVAL;
 	holder_kprobe.symbol_name = function;
@@ -94,10 +116,12 @@ static void __exit holder_exit(void)
 {
 	if (holder_is("kprobe")) {
 		unregister_kprobe(&holder_kprobe);
-		return;
+	} else if (holder_is("netns")) {
+		unregister_pernet_subsys(&holder_net_ops);
+	} else {
+		unregister_ftrace_function(&holder_ops);
+		holder_forget();
 	}
-	unregister_ftrace_function(&holder_ops);
-	holder_forget();
 }
 
 module_init(holder_init);

@@ -1,0 +1,174 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Each step of the module's load, and of its part of making a network namespace, fails: the failure is told, nothing is left, and
+# the next try works. For a VM. Whether memory is left, kmemleak.sh tells.
+#
+# ANYIP6_KO and HOLDER_KO name the module and modules/holder.ko, beside which refuser.ko is, if they are not where common.sh looks.
+
+# shellcheck source=common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/common.sh"
+
+refuser_ko=${holder_ko:+$(first_file "${holder_ko%/*}/refuser.ko")}
+refused=/sys/module/refuser/parameters/refused
+injectors=(/sys/kernel/debug/failslab /sys/kernel/debug/fail_page_alloc)
+tmp=$(mktemp -d)
+
+# What of the kernel the module calls that can fail: when, the function, what it returns then, what the log has to say.
+calls() {
+	cat <<-END
+		load   register_pernet_subsys    -12  net.ipv6.anyip_bind cannot be registered (-12)
+		load   alloc_percpu                0  net.ipv6.anyip_bind cannot be registered (-12)
+		load   proc_create_net_single      0  net.ipv6.anyip_bind cannot be registered (-12)
+		load   register_net_sysctl         0  net.ipv6.anyip_bind cannot be registered (-12)
+		load   ftrace_set_filter         -12  ftrace cannot redirect ipv6_chk_[a-z_]* in this kernel (-12)
+		load   register_ftrace_function  -16  ipv6_chk_[a-z_]* is held by
+		load   register_module_notifier  -12  modules cannot be followed (-12)
+		load   register_kprobe           -12  [a-z0-9_]* not found in this kernel (-12)
+		load   sock_create_kern          -12  the test of [a-z0-9_]* ended with error -12
+		load   kernel_bind               -12  the test of [a-z0-9_]* ended with error -12
+		load   kernel_sendmsg            -12  the test of [a-z0-9_]* ended with error -12
+		netns  alloc_percpu                0
+		netns  proc_create_net_single      0
+		netns  register_net_sysctl         0
+	END
+}
+
+# kernel_name FUNCTION: what this kernel calls it.
+kernel_name() {
+	local names=$1
+	case $1 in
+		alloc_percpu) names="pcpu_alloc_noprof __alloc_percpu" ;;
+		register_net_sysctl) names="register_net_sysctl_sz register_net_sysctl" ;;
+	esac
+	awk -v names="$names" '
+		BEGIN { n = split(names, name, " ") }
+		{ there[$3] = 1 }
+		END { for (i = 1; i <= n; i++) if (name[i] in there) { print name[i]; exit } }' /proc/kallsyms
+}
+
+# Also of injectors, whose range is then empty.
+clean() {
+	! loaded || unload
+	! grep -q '^refuser ' /proc/modules || rmmod refuser
+	! held || rmmod holder
+	[ ! -e /proc/self/fail-nth ] || inject_within 0 0
+}
+
+end() {
+	clean
+	cleanup_all_ns
+	rm -rf "$tmp"
+}
+
+answers() {
+	is "$any tcp: $1 $any udp: $1 $outside tcp: EADDRNOTAVAIL $outside udp: EADDRNOTAVAIL ::1 tcp: ok ::1 udp: ok" \
+		"$(in_ns "$here/binder" "$any" "$outside" ::1 | paste -sd' ')" bind
+}
+
+# --- The operations: what fails or works, and how the machine is to be then ---
+
+op_load=(insmod "$anyip6_ko")
+op_netns=(unshare --net cat "$toggle" "$counters")
+
+# load_failed PATTERN: the module told, in one line.
+load_failed() {
+	local lines
+	lines=$(log_since | grep 'anyip6: ' | grep -v taint)
+	is 1 "$(grep -c . <<<"$lines")" "lines in the log" || return
+	grep -q "anyip6: not loaded: $1" <<<"$lines" || say_why "no '$1' in: $lines" || return
+	all_gone && answers EADDRNOTAVAIL && is "" "$(in_ns ls "$toggle" "$counters" 2>/dev/null)" "left in a namespace"
+}
+
+load_worked() { answers ok && unload && all_gone; }
+
+# A netns that was not made is nothing for the log, and the others have all of theirs.
+netns_failed() { is "" "$(log_since | grep anyip6)" "in the log" && netns_worked; }
+
+netns_worked() { answers ok && in_ns cat "$toggle" "$counters" >/dev/null; }
+
+# told ANSWER: by the program that failed.
+told() {
+	local error="Cannot allocate memory"
+	[ "$1" != -16 ] || error="busy"
+	grep -q "$error" "$tmp/err" || say_why "expected '$error', got: $(paste -sd' ' "$tmp/err")"
+}
+
+# --- Failures of the kernel's functions, on any kernel ---
+
+# each_call OPERATION FUNCTION ANSWER PATTERN: the first call fails, then the second, until there is no such call.
+each_call() {
+	local -n op=op_$1
+	local name nth
+	name=$(kernel_name "$2")
+	[ -n "$refuser_ko" ] && [ -n "$name" ] || say_why "no refuser.ko, or no $2 in this kernel" || return
+	[ "$1" = load ] || load || return
+	for ((nth = 1; ; nth++)); do
+		insmod "$refuser_ko" "function=$name" "answer=$3" "nth=$nth" || return
+		log_mark
+		if "${op[@]}" >"$tmp/out" 2>"$tmp/err"; then break; fi
+		is 1 "$(cat "$refused")" "calls of $name refused" && told "$3" && "$1_failed" "$4" || say_why "call $nth of $name" || return
+		rmmod refuser
+	done
+	is 0 "$(cat "$refused")" "calls of $name refused, and the $1 works" && rmmod refuser && "$1_worked" || return
+	[ "$nth" -gt 1 ] || say_why "$name is not called"
+}
+
+# Whoever makes his part of a netns after the module and cannot, has the module undo its own.
+netns_undone() {
+	load && insmod "$holder_ko" flavour=netns || return
+	log_mark
+	! "${op_netns[@]}" >"$tmp/out" 2>"$tmp/err" || say_why "a netns was made" || return
+	told -12 && netns_failed && rmmod holder && "${op_netns[@]}" >"$tmp/out" && netns_worked
+}
+
+each_hook_is_held() {
+	local function
+	for function in ipv6_chk_addr ipv6_chk_acast_addr_src; do
+		insmod "$holder_ko" "function=$function" && log_mark && ! "${op_load[@]}" 2>"$tmp/err" && told -16 &&
+			load_failed "$function is held by" && rmmod holder && all_gone || say_why "$function" || return
+	done
+	"${op_load[@]}" && load_worked
+}
+
+# --- Failures of memory, where the kernel can inject them ---
+
+inject() { printf '%s\n' "$2" | tee "${injectors[@]/%//$1}" >/dev/null; }
+
+# inject_within START END: only where a function in that range is under way; 0 0 is nowhere. The kernel is silent about them.
+inject_within() {
+	inject require-start "$1" && inject require-end "$2" &&
+		inject verbose 0 && inject ignore-gfp-wait N && echo 0 >"${injectors[1]}/min-order"
+}
+
+# range FUNCTION: its address, and that of what follows it.
+range() { sort /proc/kallsyms | awk -v name="$1" '$3 == name { print "0x" $1 } found { print "0x" $1; exit } { found = $3 == name }'; }
+
+# each_allocation FUNCTION OPERATION...: see failnth.c.
+each_allocation() {
+	local range
+	mapfile -t range < <(range "$1")
+	inject_within "${range[@]}" && "$here/failnth" "${@:2}" >"$tmp/out"
+	local result=$?
+	sed "s/^/# $2: /" "$tmp/out"
+	[ "$result" -eq 0 ] && [ "$(sed -n 's/^needed: //p' "$tmp/out")" -gt 0 ]
+}
+
+allocations_of_load() {
+	[ -e /proc/self/fail-nth ] || return "$KSFT_SKIP"
+	each_allocation do_one_initcall load "$anyip6_ko" && all_gone
+}
+
+allocations_of_netns() {
+	[ -e /proc/self/fail-nth ] || return "$KSFT_SKIP"
+	load && each_allocation anyip6_net_init netns
+}
+
+need_machine
+trap end EXIT
+ns_any_ip || exit
+tests=(each_hook_is_held netns_undone)
+while read -r operation function answer pattern; do
+	eval "$operation.$function$answer() { each_call $operation $function $answer '$pattern'; }"
+	tests+=("$operation.$function$answer")
+done < <(calls)
+run_tests faults "${tests[@]}" allocations_of_load allocations_of_netns

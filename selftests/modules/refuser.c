@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lets a kernel function that anyip6 calls fail, once, so that faults.sh sees
+ * each step of its load and of its part of a netns fail. All other callers get
+ * what they ask for.
+ */
+#include <linux/atomic.h>
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+
+static char *function;
+module_param(function, charp, 0444);
+MODULE_PARM_DESC(function, "what fails");
+
+static long answer;
+module_param(answer, long, 0444);
+MODULE_PARM_DESC(answer, "what it returns instead");
+
+static int nth = 1;
+module_param(nth, int, 0444);
+MODULE_PARM_DESC(nth, "which of anyip6's calls fails, from 1 on");
+
+static atomic_t calls;
+
+static int refuser_refused_get(char *buf, const struct kernel_param *kp)
+{
+	return sprintf(buf, "%d\n", atomic_read(&calls) >= nth);
+}
+
+static const struct kernel_param_ops refuser_refused_ops = {
+	.get	= refuser_refused_get,
+};
+
+module_param_cb(refused, &refuser_refused_ops, NULL, 0444);
+MODULE_PARM_DESC(refused, "to be read: 1 if that call came");
+
+/* At a function's entry. */
+static unsigned long refuser_caller(struct pt_regs *regs)
+{
+#ifdef CONFIG_X86
+	return regs_get_kernel_stack_nth(regs, 0);
+#else
+	return procedure_link_pointer(regs);
+#endif
+}
+
+static bool refuser_from_anyip6(struct pt_regs *regs)
+{
+	char sym[KSYM_SYMBOL_LEN];
+
+	sprint_symbol(sym, refuser_caller(regs));
+	return strstr(sym, " [anyip6]");
+}
+
+static noinline long refuser_answer(void)
+{
+	return answer;
+}
+
+static int refuser_pre(struct kprobe *p, struct pt_regs *regs)
+{
+	if (!refuser_from_anyip6(regs) || atomic_inc_return(&calls) != nth)
+		return 0;
+	instruction_pointer_set(regs, (unsigned long)refuser_answer);
+	return 1;
+}
+
+/* With it the probe is never made a jump, which could not go elsewhere. */
+static void refuser_post(struct kprobe *p, struct pt_regs *regs,
+			 unsigned long flags)
+{
+}
+
+static struct kprobe refuser_kprobe = {
+	.pre_handler	= refuser_pre,
+	.post_handler	= refuser_post,
+};
+
+static int __init refuser_init(void)
+{
+	refuser_kprobe.symbol_name = function;
+	return register_kprobe(&refuser_kprobe);
+}
+
+static void __exit refuser_exit(void)
+{
+	unregister_kprobe(&refuser_kprobe);
+}
+
+module_init(refuser_init);
+module_exit(refuser_exit);
+
+MODULE_DESCRIPTION("Lets a kernel function fail, for the anyip6 selftests");
+MODULE_LICENSE("GPL");
