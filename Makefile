@@ -64,10 +64,13 @@ check-packages:
 	scripts/lifecycle
 	scripts/secureboot
 
+bench:
+	scripts/bench
+
 lint:
 	scripts/lint
 
 docs:
 	scripts/docs
 
-.PHONY: all module clean tools install uninstall deb rpm demo check check-all check-configs check-debug check-packages lint docs
+.PHONY: all module clean tools install uninstall deb rpm demo check check-all check-configs check-debug check-packages bench lint docs

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What sockets pay: each row of a table in each column that is asked for, a
+ * line each: column, row, errno, min, median.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define SOURCE_PORT	5555
+
+/* The ways to have an address that is not configured; in one boot, in this order. */
+static const struct column {
+	const char *name;
+	int family;
+	enum anyip6_mode mode;
+	bool freebind;		/* IP_FREEBIND on each socket, not counted */
+	bool nonlocal;		/* ip_nonlocal_bind=1 */
+	bool shim;		/* LD_PRELOAD has ours */
+} columns[] = {
+	{ .name = "stock", .family = AF_INET6, .mode = MODE_ABSENT },
+	{ .name = "freebind", .family = AF_INET6, .mode = MODE_ABSENT, .freebind = true },
+	{ .name = "nonlocal", .family = AF_INET6, .mode = MODE_ABSENT, .nonlocal = true },
+	{ .name = "shim", .family = AF_INET6, .mode = MODE_ABSENT, .shim = true },
+	{ .name = "ipv4", .family = AF_INET, .mode = MODE_ABSENT },
+	{ .name = "off", .family = AF_INET6, .mode = MODE_OFF },
+	{ .name = "on", .family = AF_INET6, .mode = MODE_ON },
+};
+
+static const char lines[] =
+	"link set lo up\n"
+	"link add dummy0 type dummy\n"
+	"link set dummy0 addrgenmode none\n"
+	"link set dummy0 up\n"
+	"addr add 192.0.2.1/24 dev dummy0\n"
+	"addr add 2001:db8:1::1/64 dev dummy0 nodad\n"
+	/* a peer that takes everything and never has to be looked for */
+	"neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 nud permanent dev dummy0\n"
+	"neigh add 2001:db8:1::2 lladdr 02:00:00:00:00:02 nud permanent dev dummy0\n"
+	"route add local 198.51.100.0/24 dev lo\n"
+	"route add local 2001:db8:a::/64 dev lo\n";
+
+struct row {
+	const char *name;
+	struct act act;
+	int type;
+	enum anyip6_addr from;	/* bound to, or PKTINFO's source */
+	bool pktinfo;
+	bool bound;		/* before what is counted */
+	bool (*skip)(const struct column *col);
+};
+
+/* One row in one column. */
+struct cell {
+	const struct column *col;
+	const struct row *row;
+	union sockaddr_any from, to;
+	socklen_t len;
+	int fd, listener;
+	struct msghdr msg;
+	char control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+/* Acts. What is counted is one system call, or two. */
+
+static int act_socket(void *ctx)
+{
+	struct cell *c = ctx;
+
+	c->fd = socket(c->col->family, c->row->type | SOCK_CLOEXEC, 0);
+	return c->fd < 0 ? -errno : 0;
+}
+
+static int act_setsockopt(void *ctx)
+{
+	const struct cell *c = ctx;
+	const int one = 1;
+
+	return setsockopt(c->fd, SOL_IP, IP_FREEBIND, &one, sizeof(one)) ?
+		-errno : 0;
+}
+
+static int act_bind(void *ctx)
+{
+	const struct cell *c = ctx;
+
+	return bind(c->fd, &c->from.sa, c->len) ? -errno : 0;
+}
+
+static int act_setsockopt_bind(void *ctx)
+{
+	return act_setsockopt(ctx) ?: act_bind(ctx);
+}
+
+static int act_send(void *ctx)
+{
+	const struct cell *c = ctx;
+
+	return sendmsg(c->fd, &c->msg, 0) < 0 ? -errno : 0;
+}
+
+static int act_connect(void *ctx)
+{
+	const struct cell *c = ctx;
+
+	return connect(c->fd, &c->to.sa, c->len) ? -errno : 0;
+}
+
+static int act_receive(void *ctx)
+{
+	const struct cell *c = ctx;
+	char byte;
+
+	return recv(c->fd, &byte, sizeof(byte), MSG_DONTWAIT) == 1 ? 0 : -errno;
+}
+
+/* Before and after */
+
+static int open_socket(void *ctx)
+{
+	const struct cell *c = ctx;
+	int err = act_socket(ctx);
+
+	if (!err && c->col->freebind)
+		err = act_setsockopt(ctx);
+	if (!err && c->row->bound)
+		err = act_bind(ctx);
+	return err;
+}
+
+/* As if the column had no freebind. */
+static int open_plain(void *ctx)
+{
+	return act_socket(ctx);
+}
+
+static void close_socket(void *ctx)
+{
+	const struct cell *c = ctx;
+
+	close(c->fd);
+}
+
+/* A reset leaves nothing that waits. */
+static int open_stream(void *ctx)
+{
+	const struct linger reset = { .l_onoff = 1 };
+	const struct cell *c = ctx;
+	const int one = 1;
+	int err = act_socket(ctx);
+
+	if (!err && c->col->freebind)
+		err = act_setsockopt(ctx);
+	if (!err && (setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) ||
+		     setsockopt(c->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one))))
+		err = -errno;
+	return err ?: act_bind(ctx);
+}
+
+static void close_stream(void *ctx)
+{
+	const struct cell *c = ctx;
+
+	close(c->fd);
+	close(accept(c->listener, NULL, NULL));
+}
+
+static int open_and_get(void *ctx)
+{
+	const struct cell *c = ctx;
+	int err = open_socket(ctx);
+
+	if (!err && sendto(c->fd, "", 1, 0, &c->from.sa, c->len) != 1)
+		err = -errno;
+	return err;
+}
+
+static bool lacks_anyip(const struct column *col)
+{
+	return col->family == AF_INET6 && col->mode != MODE_ON &&
+	       !col->freebind && !col->nonlocal && !col->shim;
+}
+
+static bool not_freebind(const struct column *col)
+{
+	return !col->freebind;
+}
+
+#define UDP(prepare_, act_)						\
+	.type = SOCK_DGRAM,						\
+	.act = { .prepare = prepare_, .act = act_, .tidy = close_socket }
+#define TCP(prepare_, act_)						\
+	.type = SOCK_STREAM,						\
+	.act = { .prepare = prepare_, .act = act_, .tidy = close_stream }
+
+#define FREEBIND	.skip = not_freebind
+#define BOUND		.bound = true
+#define PKTINFO		.pktinfo = true
+#define HOST		.from = ADDR_HOST
+#define ANY		.from = ADDR_ANY
+#define OUTSIDE		.from = ADDR_OUTSIDE
+
+static const struct row rows[] = {
+	{ "socket", HOST,		UDP(NULL, act_socket) },
+	{ "setsockopt", HOST,		UDP(open_plain, act_setsockopt), FREEBIND },
+	{ "bind_configured", HOST,	UDP(open_socket, act_bind) },
+	{ "bind_anyip", ANY,		UDP(open_socket, act_bind) },
+	{ "bind_sum", ANY,		UDP(open_plain, act_setsockopt_bind), FREEBIND },
+	{ "bind_refused", OUTSIDE,	UDP(open_socket, act_bind) },
+	{ "send", HOST,			UDP(open_socket, act_send), BOUND },
+	{ "pktinfo_configured", HOST,	UDP(open_socket, act_send), PKTINFO },
+	{ "pktinfo_anyip", ANY,		UDP(open_socket, act_send), PKTINFO },
+	{ "connect_configured", HOST,	TCP(open_stream, act_connect) },
+	{ "connect_anyip", ANY,		TCP(open_stream, act_connect), .skip = lacks_anyip },
+	{ "receive", HOST,		UDP(open_and_get, act_receive), BOUND },
+};
+
+/* What the kernel says to an address in a column; all else ends the program. */
+static int expected(const struct cell *c)
+{
+	bool all = c->col->freebind || c->col->nonlocal || c->col->shim;
+
+	if (c->row->from == ADDR_OUTSIDE && !all)
+		return -EADDRNOTAVAIL;
+	if (c->row->from == ADDR_ANY && lacks_anyip(c->col))
+		return c->row->pktinfo ? -EINVAL : -EADDRNOTAVAIL;
+	return 0;
+}
+
+static void add_control(struct cell *c)
+{
+	bool v4 = c->col->family == AF_INET;
+	struct in_pktinfo info4 = { .ipi_spec_dst = c->from.in.sin_addr };
+	struct in6_pktinfo info6 = { .ipi6_addr = c->from.in6.sin6_addr };
+	size_t size = v4 ? sizeof(info4) : sizeof(info6);
+	struct cmsghdr *cmsg;
+
+	c->msg.msg_control = c->control;
+	c->msg.msg_controllen = CMSG_SPACE(size);
+	cmsg = CMSG_FIRSTHDR(&c->msg);
+	cmsg->cmsg_level = v4 ? SOL_IP : SOL_IPV6;
+	cmsg->cmsg_type = v4 ? IP_PKTINFO : IPV6_PKTINFO;
+	cmsg->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(cmsg), v4 ? (void *)&info4 : (void *)&info6, size);
+}
+
+static int listener(const struct cell *c)
+{
+	int fd = socket(c->col->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, &c->to.sa, c->len) || listen(fd, 1))
+		must(-errno, "listening");
+	return fd;
+}
+
+static void run_cell(const struct column *col, const struct row *row)
+{
+	bool stream = row->type == SOCK_STREAM;
+	struct iovec byte = { .iov_base = "", .iov_len = 1 };
+	struct cell c = { .col = col, .row = row, .listener = -1 };
+	struct cost cost;
+
+	if (row->skip && row->skip(col))
+		return;
+	c.len = addr_fill(&c.from, col->family, row->from, SOURCE_PORT);
+	addr_fill(&c.to, col->family, stream ? ADDR_HOST : ADDR_PEER, TEST_PORT);
+	c.msg.msg_name = &c.to;
+	c.msg.msg_namelen = c.len;
+	c.msg.msg_iov = &byte;
+	c.msg.msg_iovlen = 1;
+	if (row->pktinfo)
+		add_control(&c);
+	if (stream)
+		c.listener = listener(&c);
+	cost = measure(&row->act, &c);
+	close(c.listener);
+	if (cost.err != expected(&c))
+		must(cost.err ?: -EBADE, row->name);
+	printf("%s\t%s\t%d\t%lu\t%lu\n", col->name, row->name, -cost.err,
+	       cost.min, cost.median);
+}
+
+static void run_column(const struct column *col)
+{
+	new_host(col->mode, lines);
+	if (col->nonlocal)
+		must(sysctl_write("net/ipv6/ip_nonlocal_bind", "1"), "sysctl");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		run_cell(col, &rows[i]);
+}
+
+int main(int argc, char **argv)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("clock\t-\t0\t%lu\t%lu\n", clock_check(), clock_check());
+	for (int arg = 1; arg < argc; arg++)
+		for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++)
+			if (!strcmp(argv[arg], columns[i].name))
+				run_column(&columns[i]);
+	return 0;
+}

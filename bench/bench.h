@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the measuring programs share: a clock, and what it counts. */
+#ifndef ANYIP6_BENCH_H
+#define ANYIP6_BENCH_H
+
+#include <time.h>
+
+#include "anyip6.h"
+
+#define ITERATIONS	1000
+
+/* Of one thing, done ITERATIONS times. */
+struct cost {
+	unsigned long min;
+	unsigned long median;
+	int err;	/* what it ended with, each time */
+};
+
+/*
+ * A way to do one thing: prepare and tidy are not counted. All get the same
+ * context, and prepare and act return 0 or -errno.
+ */
+struct act {
+	int (*prepare)(void *ctx);
+	int (*act)(void *ctx);
+	void (*tidy)(void *ctx);
+};
+
+/*
+ * In a machine of `scripts/vm --icount` both clocks count instructions; the
+ * first without the rounding and the calibration of the kernel's own clocks.
+ */
+static inline unsigned long now(void)
+{
+#if defined(__x86_64__)
+	return __builtin_ia32_rdtsc();
+#else
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
+	return ts.tv_sec * 1000000000UL + ts.tv_nsec;
+#endif
+}
+
+struct cost measure(const struct act *act, void *ctx);
+unsigned long clock_check(void);
+void must(int err, const char *what);
+void new_host(enum anyip6_mode mode, const char *lines);
+
+#endif

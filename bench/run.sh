@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# In the VM of scripts/bench. What is measured comes out, a line each: column, row, errno, min, median.
+#
+# Usage: run.sh STEP...; the steps are stock (all columns without the module), load, rule (those with it),
+# and SERIES,WAY,MAX for scale.
+
+set -euo pipefail
+cd "$(dirname "$0")"
+
+stock() {
+	./bench stock freebind nonlocal ipv4 stock
+	LD_PRELOAD=./shim.so ./bench shim
+}
+
+# Twice: now and then one is dearer by a handful, for the memory that it got.
+rule() { ./bench off on off on; }
+
+load() { insmod ./anyip6.ko; }
+
+scale() { ./scale "$@"; }
+
+modprobe -qa dummy || true
+for step; do
+	case $step in
+		*,*) IFS=, read -ra words <<<"$step" && scale "${words[@]}" ;;
+		*) "$step" ;;
+	esac
+done
