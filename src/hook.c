@@ -110,14 +110,24 @@ static DEFINE_MUTEX(anyip6_paths_mutex);
  * inside unregister_ftrace_function() no task is in here: it is that of tasks
  * RCU, or, where the kernel cannot be preempted, of a schedule on each CPU.
  */
-static noinline int anyip6_chk_addr(struct net *net, const struct in6_addr *addr,
-				    const struct net_device *dev, int strict)
+static noinline notrace int anyip6_chk_addr(struct net *net,
+					    const struct in6_addr *addr,
+					    const struct net_device *dev, int strict)
 {
+	int yes;
+
 	static_assert(__same_type(&anyip6_chk_addr, &ipv6_chk_addr));
 
-	return ipv6_chk_addr_and_flags(net, addr, dev, !dev, strict,
-				       IFA_F_TENTATIVE) ||
-	       anyip6_is_local(net, addr, dev, _RET_IP_);
+	/*
+	 * On the stack from here on: registers that survive a call have to be
+	 * saved first, which would cost a configured address more.
+	 */
+	asm volatile("" : : "m" (net), "m" (addr), "m" (dev));
+	yes = ipv6_chk_addr_and_flags(net, addr, dev, !dev, strict,
+				      IFA_F_TENTATIVE);
+	if (likely(yes))
+		return yes;
+	return anyip6_is_local(net, addr, dev, _RET_IP_);
 }
 
 /* Runs in place of ipv6_chk_acast_addr_src() when the answer is yes. */
@@ -133,27 +143,26 @@ static noinline bool anyip6_chk_acast(struct net *net, struct net_device *dev,
  * A caller that is not there has size 0, and a size is seen only with its own
  * start or a newer one.
  */
-static __always_inline const struct anyip6_path *anyip6_path_at(unsigned long ip)
+static __always_inline bool anyip6_is_in(const struct anyip6_path *path,
+					 unsigned long ip)
 {
-	const struct anyip6_path *path;
-	unsigned long size;
+	/* pairs with the release in anyip6_resolve() */
+	unsigned long size = smp_load_acquire(&path->size);
 
-	for (path = anyip6_paths; path < anyip6_paths + ARRAY_SIZE(anyip6_paths);
-	     path++) {
-		/* pairs with the release in anyip6_resolve() */
-		size = smp_load_acquire(&path->size);
-		if (ip - READ_ONCE(path->start) < size)
-			return path;
-	}
-	return NULL;
+	/* Not READ_ONCE(), which gcc makes an instruction of its own. */
+	return ip - data_race(path->start) < size;
 }
 
-static __always_inline bool anyip6_from_path(const struct ftrace_ops *ops,
+static __always_inline bool anyip6_from_path(const struct anyip6_check *check,
 					     unsigned long parent_ip)
 {
-	const struct anyip6_path *path = anyip6_path_at(parent_ip);
+	const struct anyip6_path *path;
 
-	return path && &path->check->ops == ops;
+	for (path = anyip6_paths; path < anyip6_paths + ARRAY_SIZE(anyip6_paths);
+	     path++)
+		if (anyip6_is_in(path, parent_ip))
+			return path->check == check;
+	return false;
 }
 
 /**
@@ -166,16 +175,20 @@ static __always_inline bool anyip6_from_path(const struct ftrace_ops *ops,
  */
 const char *anyip6_caller_name(unsigned long ip)
 {
-	const struct anyip6_path *path = anyip6_path_at(ip);
+	const struct anyip6_path *path;
 
-	return path ? path->caller : "?";
+	for (path = anyip6_paths; path < anyip6_paths + ARRAY_SIZE(anyip6_paths);
+	     path++)
+		if (anyip6_is_in(path, ip))
+			return path->caller;
+	return "?";
 }
 
 static void notrace anyip6_on_chk_addr(unsigned long ip, unsigned long parent_ip,
 				       struct ftrace_ops *ops,
 				       struct anyip6_fregs *fregs)
 {
-	if (anyip6_from_path(ops, parent_ip))
+	if (anyip6_from_path(&anyip6_checks[ANYIP6_CHK_ADDR], parent_ip))
 		anyip6_set_ip(fregs, (unsigned long)anyip6_chk_addr);
 }
 
@@ -189,7 +202,7 @@ static void notrace anyip6_on_chk_acast(unsigned long ip,
 					struct ftrace_ops *ops,
 					struct anyip6_fregs *fregs)
 {
-	if (anyip6_from_path(ops, parent_ip) &&
+	if (anyip6_from_path(&anyip6_checks[ANYIP6_CHK_ACAST], parent_ip) &&
 	    anyip6_is_local((struct net *)anyip6_arg(fregs, 0),
 			    (const struct in6_addr *)anyip6_arg(fregs, 2),
 			    (const struct net_device *)anyip6_arg(fregs, 1),
@@ -223,7 +236,7 @@ static int anyip6_resolve(struct anyip6_path *path)
 	if (!plus || sscanf(plus, "+%lx/%lx", &off, &size) != 2)
 		return -ENOENT;
 	WRITE_ONCE(path->start, (unsigned long)kp.addr - off);
-	/* pairs with the acquire in anyip6_path_at() */
+	/* pairs with the acquire in anyip6_is_in() */
 	smp_store_release(&path->size, size);
 	return 0;
 }
