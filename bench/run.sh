@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the VM of scripts/bench. What is measured comes out, a line each: column, row, errno, min, median.
 #
-# Usage: run.sh STEP...; the steps are stock (all columns without the module), load, rule (those with it),
-# and SERIES,WAY,MAX for scale.
+# Usage: run.sh STEP...; the steps are stock (all columns without the module), load, rule (those with it), and
+# PROGRAM,ARGUMENT,... for the other programs here.
 
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -18,12 +18,10 @@ rule() { ./bench off on off on; }
 
 load() { insmod ./anyip6.ko; }
 
-scale() { ./scale "$@"; }
-
 modprobe -qa dummy || true
 for step; do
 	case $step in
-		*,*) IFS=, read -ra words <<<"$step" && scale "${words[@]}" ;;
+		*,*) IFS=, read -ra words <<<"$step" && "./${words[0]}" "${words[@]:1}" ;;
 		*) "$step" ;;
 	esac
 done

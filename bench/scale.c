@@ -316,18 +316,20 @@ static long mem_free(void)
 	return kb * 1024;
 }
 
-/* Free memory, once the kernel has cleaned up after those before. */
+/* Free memory, once the kernel has cleaned up after those before: for a second. */
 static long mem_settled(void)
 {
 	const struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
-	long was = 0, is = mem_free();
+	long was = 0, is;
 
-	while (was != is) {
+	for (int same = 0; same < 10; same++) {
 		nanosleep(&pause, NULL);
-		was = is;
 		is = mem_free();
+		if (is != was)
+			same = 0;
+		was = is;
 	}
-	return is;
+	return was;
 }
 
 static void report(const struct series *s, const char *what, unsigned long min,
