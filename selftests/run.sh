@@ -4,8 +4,8 @@
 #
 # Usage: run.sh [PART...]; the parts are absent, loaded (the cases of bind and more), load, storm, parity (IPv6 as IPv4),
 # tool (anyip6(8), and the examples of the manual), reload (sctp and l2tp_ip6), coexist (others on the same functions), security,
-# faults, bind (only the cases of bind); table alone prints the table that the README shows. On a kernel with kmemleak kmemleak.sh
-# follows whatever was asked for.
+# faults, bind (only the cases of bind), builtin (what needs no module, on a kernel with ../patches); table alone prints the table
+# that the README shows. On a kernel with kmemleak kmemleak.sh follows whatever was asked for.
 # ANYIP6_MAY_SKIP is a pattern of what may be skipped on this kernel besides what may_skip() below says, for a kernel whose
 # configuration lacks it. See load.sh, storm.sh and sctp_reload.sh for the rest of the environment.
 
@@ -18,6 +18,7 @@ modules+=(vxlan geneve wireguard ip_gre ip6_gre ipip ip6_tunnel fou fou6)
 cases=(bind traffic route asis toggle watch)
 matrix=(parity callers echo)
 tool=(explain)
+builtin=(bind traffic route asis parity callers echo)
 # older A B: release A comes before B.
 older() { [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 
@@ -105,6 +106,13 @@ part_bind() {
 part_parity() {
 	programs_absent "${matrix[@]}"
 	programs_loaded "${matrix[@]}"
+}
+
+part_builtin() {
+	local p
+	for p in "${builtin[@]}"; do
+		run_part "$p, built in" env ANYIP6_EXPECT=loaded "$here/$p"
+	done
 }
 
 part_tool() {
