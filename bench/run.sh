@@ -9,12 +9,12 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 stock() {
-	./bench stock freebind nonlocal ipv4 stock
+	./bench stock freebind nonlocal ipv4 stock stock
 	LD_PRELOAD=./shim.so ./bench shim
 }
 
-# Twice: now and then one is dearer by a handful, for the memory that it got.
-rule() { ./bench off on off on; }
+# Several times: now and then all of a column is dearer by a handful, for the memory that it got.
+rule() { ./bench off on off on off on; }
 
 load() { insmod ./anyip6.ko; }
 
