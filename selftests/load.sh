@@ -29,6 +29,9 @@ end() {
 # Not the kernel's own words at the first load of an unsigned module.
 module_says() { log_since | grep 'anyip6: ' | grep -v 'taint'; }
 
+# What insmod is run by.
+within=()
+
 # refused WORD... -- ARG...: insmod with ARGs fails, one line of the log says why with each WORD in it, nothing is left.
 refused() {
 	local words=() line
@@ -37,7 +40,7 @@ refused() {
 		shift
 	done
 	shift
-	! load "$@" 2>/dev/null || say_why "insmod succeeded" || return
+	! "${within[@]}" insmod "$anyip6_ko" "$@" 2>/dev/null || say_why "insmod succeeded" || return
 	line=$(module_says)
 	is 1 "$(grep -c . <<<"$line")" "lines in the log" || return
 	for word in "${words[@]}"; do
@@ -138,6 +141,13 @@ ftrace_off_refused_while_loaded() {
 	load || return
 	! { echo 0 >"$ftrace"; } 2>/dev/null || say_why "ftrace could be turned off" || return
 	binds ok "$any"
+}
+
+# The kernel's own toggle, as far as a file can be one.
+toggle_taken() {
+	# shellcheck disable=SC2016 # the inner shell's own
+	local within=(unshare --mount bash -c 'mount -t tmpfs none "${0%/*}" && touch "$0" && "$@"' "$toggle")
+	refused "not loaded" "is there already" -- && load
 }
 
 held_by_ipmodify() {
@@ -249,6 +259,6 @@ run_tests load \
 	proof_is_not_counted double_load \
 	unload_leaves_nothing load_again \
 	ftrace_off ftrace_off_refused_while_loaded \
-	held_by_ipmodify held_by_kprobe holds_against_ipmodify shares_with_tracing \
+	toggle_taken held_by_ipmodify held_by_kprobe holds_against_ipmodify shares_with_tracing \
 	nonlocal_in_init nonlocal_everywhere \
 	tracing_outlives_module listener_outlives_module open_file_outlives_module netns_come_and_go

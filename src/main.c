@@ -5,6 +5,8 @@
 
 #include <linux/ipv6.h>
 #include <linux/module.h>
+#include <linux/namei.h>
+#include <linux/path.h>
 
 #include "anyip6.h"
 
@@ -60,6 +62,20 @@ static void __init anyip6_log_loaded(void)
 		default_on, hooks);
 }
 
+/*
+ * A kernel that has the rule itself would lose its toggle if another one of
+ * that name came: insert_header() then drops the first as well (seen on 6.1).
+ */
+static bool __init anyip6_toggle_is_taken(void)
+{
+	struct path path;
+
+	if (kern_path("/proc/sys/net/ipv6/anyip_bind", 0, &path))
+		return false;
+	path_put(&path);
+	return true;
+}
+
 static int __init anyip6_init(void)
 {
 	int err;
@@ -67,6 +83,11 @@ static int __init anyip6_init(void)
 	if (!ipv6_mod_enabled()) {
 		pr_err("not loaded: IPv6 is off (ipv6.disable=1)\n");
 		return -EAFNOSUPPORT;
+	}
+
+	if (anyip6_toggle_is_taken()) {
+		pr_err("not loaded: net.ipv6.anyip_bind is there already; a kernel that has it needs no module\n");
+		return -EEXIST;
 	}
 
 	err = anyip6_netns_init(default_on);
