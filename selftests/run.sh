@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # Everything, in a VM, as one KTAP stream. Last line: N passed, N failed, N skipped.
 #
-# Usage: run.sh [PART...]; the parts are absent, loaded (the cases of bind and more), load, storm, parity (IPv6 as IPv4),
-# tool (anyip6(8), and the examples of the manual), reload (sctp and l2tp_ip6), coexist (others on the same functions), security,
-# faults, bind (only the cases of bind), builtin (what needs no module, on a kernel with ../patches); table alone prints the table
-# that the README shows. On a kernel with kmemleak kmemleak.sh follows whatever was asked for.
+# Usage: run.sh [PART...]; the parts are absent, loaded (the cases of bind and more), load, storm, fuzz (random operations), parity
+# (IPv6 as IPv4), tool (anyip6(8), and the examples of the manual), reload (sctp and l2tp_ip6), coexist (others on the same
+# functions), security, faults, bind (only the cases of bind), builtin (what needs no module, on a kernel with ../patches); table
+# alone prints the table that the README shows. On a kernel with kmemleak kmemleak.sh follows whatever was asked for.
 # ANYIP6_MAY_SKIP is a pattern of what may be skipped on this kernel besides what may_skip() below says, for a kernel whose
-# configuration lacks it. See load.sh, storm.sh and sctp_reload.sh for the rest of the environment.
+# configuration lacks it. See load.sh, storm.sh, fuzz.sh and sctp_reload.sh for the rest of the environment.
 
 # shellcheck source=common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/common.sh"
@@ -139,8 +139,10 @@ part_faults() { run_part faults.sh "$here/faults.sh"; }
 
 part_storm() { run_part storm.sh "$here/storm.sh"; }
 
+part_fuzz() { run_part fuzz.sh "$here/fuzz.sh"; }
+
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm parity tool reload coexist security faults)
+[ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm fuzz parity tool reload coexist security faults)
 echo "0 0 0" >"$counts"
 modprobe -qa "${modules[@]}" || true
 [ "${parts[*]}" != table ] || part_table

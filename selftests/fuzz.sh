@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Random operations, each answer compared with a model's, without the module and with it; see fuzz.c and model.c. For a VM.
+#
+# ANYIP6_FUZZ_SEEDS (20): so many sequences with the module, a tenth of it without. ANYIP6_FUZZ_OPS (5000): so long is each.
+# ANYIP6_FUZZ_SEED (1): the first one's.
+# ANYIP6_KO names the module, if it is not where common.sh looks.
+
+# shellcheck source=common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/common.sh"
+
+seeds=${ANYIP6_FUZZ_SEEDS:-20}
+sequences=(--seed "${ANYIP6_FUZZ_SEED:-1}" --ops "${ANYIP6_FUZZ_OPS:-5000}")
+out=$(mktemp -d)
+expedited=/sys/kernel/rcu_expedited
+was_expedited=$(<"$expedited")
+
+clean() { ! loaded || unload; }
+
+end() {
+	clean
+	echo "$was_expedited" >"$expedited"
+	rm -rf "$out"
+}
+
+trap end EXIT
+
+# fuzz NAME OPTION...: its lines are shown, and kept as NAME.
+fuzz() {
+	"$here/fuzz" "${@:2}" | tee "$out/$1" | awk '{ print "# " $0; fflush() }'
+	return "${PIPESTATUS[0]}"
+}
+
+absent() { fuzz absent "${sequences[@]}" --seeds $(((seeds + 9) / 10)); }
+
+loaded_and_on_and_off() { load && fuzz loaded "${sequences[@]}" --seeds "$seeds"; }
+
+# Nothing is proven of what did not happen.
+all_answers_seen() {
+	is "" "$(awk '/^decided:/ && $2 != "module-absent" && !$3
+		/^asked: (bind|bind IPv4|PKTINFO|route with source):/ && / 0 (yes|no)/' "$out/loaded")" "never seen" &&
+		[ "$(grep -cE '^(asked|decided):' "$out/loaded")" -gt 20 ]
+}
+
+# The model errs about routes of one type. It takes two routes to see, a prefix and the hole in it, and a socket.
+wrong_answer_shrunk() {
+	local from to
+	load || return
+	fuzz wrong --wrong 1 --ops 2000 --seeds 100
+	is 1 $? "exit code" || return
+	from=$(sed -n 's/^wrong: .* operation \([0-9]*\): .*/\1/p' "$out/wrong")
+	to=$(sed -n 's/^shrunk to \([0-9]*\) operations:$/\1/p' "$out/wrong")
+	[ "$from" -gt 50 ] && is 3 "$to" "operations left" && grep -q '^  route add, .*type prohibit' "$out/wrong" &&
+		[ "$(grep -c '^  [a-zA-Z ]*, netns ' "$out/wrong")" -eq 3 ]
+}
+
+wrong_answer_replayed() {
+	local again
+	read -ra again < <(sed -n 's/^again: fuzz //p' "$out/wrong")
+	load || return
+	fuzz again "${again[@]}"
+	is 1 $? "exit code" && is "$(grep '^wrong:' "$out/wrong")" "$(grep '^wrong:' "$out/again")" "the replay"
+}
+
+need_machine
+# Devices and namespaces come and go faster so.
+echo 1 >"$expedited"
+run_tests fuzz absent loaded_and_on_and_off all_answers_seen wrong_answer_shrunk wrong_answer_replayed all_gone
