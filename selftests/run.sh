@@ -18,7 +18,7 @@ modules+=(vxlan geneve wireguard ip_gre ip6_gre ipip ip6_tunnel fou fou6)
 cases=(bind traffic route asis toggle watch)
 matrix=(parity callers echo)
 tool=(explain)
-builtin=(bind traffic route asis parity callers echo)
+builtin=(bind traffic route echo)
 # older A B: release A comes before B.
 older() { [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 
