@@ -16,6 +16,7 @@ tmp=$(mktemp -d)
 # What of the kernel the module calls that can fail: when, the function, what it returns then, what the log has to say.
 calls() {
 	cat <<-END
+		load   kern_path                 -12  /proc/sys/net/ipv6 cannot be seen from here (-12)
 		load   register_pernet_subsys    -12  net.ipv6.anyip_bind cannot be registered (-12)
 		load   alloc_percpu                0  net.ipv6.anyip_bind cannot be registered (-12)
 		load   proc_create_net_single      0  net.ipv6.anyip_bind cannot be registered (-12)

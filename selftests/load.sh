@@ -150,6 +150,12 @@ toggle_taken() {
 	refused "not loaded" "is there already" -- && load
 }
 
+proc_hidden() {
+	# shellcheck disable=SC2016 # the inner shell's own
+	local within=(unshare --mount bash -c 'mount -t tmpfs none /proc/sys && "$@"' bash)
+	refused "not loaded" "/proc/sys/net/ipv6" -- && load
+}
+
 held_by_ipmodify() {
 	hold ipmodify && refused "not loaded" ipv6_chk_addr -- && rmmod holder && load
 }
@@ -259,6 +265,6 @@ run_tests load \
 	proof_is_not_counted double_load \
 	unload_leaves_nothing load_again \
 	ftrace_off ftrace_off_refused_while_loaded \
-	toggle_taken held_by_ipmodify held_by_kprobe holds_against_ipmodify shares_with_tracing \
+	toggle_taken proc_hidden held_by_ipmodify held_by_kprobe holds_against_ipmodify shares_with_tracing \
 	nonlocal_in_init nonlocal_everywhere \
 	tracing_outlives_module listener_outlives_module open_file_outlives_module netns_come_and_go

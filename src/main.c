@@ -66,14 +66,22 @@ static void __init anyip6_log_loaded(void)
  * A kernel that has the rule itself would lose its toggle if another one of
  * that name came: insert_header() then drops the first as well (seen on 6.1).
  */
-static bool __init anyip6_toggle_is_taken(void)
+static int __init anyip6_toggle_is_free(void)
 {
 	struct path path;
+	int err;
 
-	if (kern_path("/proc/sys/net/ipv6/anyip_bind", 0, &path))
-		return false;
+	/* What cannot be seen here may be taken. */
+	err = kern_path("/proc/sys/net/ipv6", LOOKUP_DIRECTORY, &path);
+	if (err)
+		return err;
 	path_put(&path);
-	return true;
+
+	err = kern_path("/proc/sys/net/ipv6/anyip_bind", 0, &path);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	path_put(&path);
+	return -EEXIST;
 }
 
 static int __init anyip6_init(void)
@@ -85,9 +93,15 @@ static int __init anyip6_init(void)
 		return -EAFNOSUPPORT;
 	}
 
-	if (anyip6_toggle_is_taken()) {
+	err = anyip6_toggle_is_free();
+	if (err == -EEXIST) {
 		pr_err("not loaded: net.ipv6.anyip_bind is there already; a kernel that has it needs no module\n");
-		return -EEXIST;
+		return err;
+	}
+	if (err) {
+		pr_err("not loaded: /proc/sys/net/ipv6 cannot be seen from here (%d)\n",
+		       err);
+		return err;
 	}
 
 	err = anyip6_netns_init(default_on);
