@@ -110,7 +110,15 @@ answered() {
 		"$(in_ns "$here/binder" "$any" "$outside" ::1 | paste -sd' ')" "with $name, bind"
 }
 
-both() { answered "$answer" && { [ "$answer" = unseen ] || "${kind}_sees" || say_why "$name saw nothing"; }; }
+both() { answered "$answer" && watched; }
+
+watched() {
+	if [ "$answer" = unseen ]; then
+		! "${kind}_sees" || say_why "$name saw it"
+	else
+		"${kind}_sees" || say_why "$name saw nothing"
+	fi
+}
 
 first_first() { come && load && both && go && answered works && unload && all_gone; }
 first_last() { come && load && both && unload && answered refused && go && all_gone; }

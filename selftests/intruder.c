@@ -152,6 +152,8 @@ static pid_t spawn(void (*run)(pid_t maker), pid_t maker)
 {
 	pid_t pid = fork();
 
+	if (pid < 0)
+		exit(1); /* never to be killed as a pid */
 	if (!pid)
 		run(maker);
 	return pid;

@@ -149,7 +149,10 @@ static __always_inline bool anyip6_is_in(const struct anyip6_path *path,
 	/* pairs with the release in anyip6_resolve() */
 	unsigned long size = smp_load_acquire(&path->size);
 
-	/* Not READ_ONCE(), which gcc makes an instruction of its own. */
+	/*
+	 * An aligned long that is used once; READ_ONCE() makes gcc spend an
+	 * instruction of its own on it.
+	 */
 	return ip - data_race(path->start) < size;
 }
 
