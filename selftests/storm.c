@@ -649,6 +649,19 @@ static void stay(bool loaded)
 	wait_until(&shared->toggles, toggles);
 }
 
+/* For who waits for a thousand of them. */
+static void say_progress(unsigned long cycle, const struct timespec *begin)
+{
+	static long said;
+	const long minutes = ms_since(begin) / 60000;
+
+	if (minutes == said)
+		return;
+	said = minutes;
+	fprintf(stderr, "# %ld min: %lu cycles, %lu operations\n", minutes,
+		cycle, shared->done);
+}
+
 /* Sums */
 
 /* Where a route was gone, or may have been, a connection goes nowhere. */
@@ -772,6 +785,7 @@ static int storm(const char *path, unsigned long cycles, time_t seconds)
 		stay(true);
 		unload_module(&longest_unload);
 		stay(false);
+		say_progress(cycle + 1, &begin);
 	}
 	shared->stop = true;
 	for (int i = 0; i < n; i++)
