@@ -141,6 +141,12 @@ replaced_last() {
 	load && come && log_since | grep -q 'anyip6: live patch patcher is here' && answered refused && go && answered works
 }
 
+# The proof at load finds the caller hidden.
+refused_first() {
+	come && ! load 2>/dev/null && log_since | grep -q 'anyip6: not loaded: .* does not call' && answered refused && go &&
+		load && answered works
+}
+
 # try NAME ORDER
 try() {
 	read -r name kind line < <(neighbours | grep "^$1 ")
@@ -150,8 +156,8 @@ try() {
 		return "$KSFT_SKIP"
 	fi
 	go
-	case $answer in
-		rivals | replaced) "${answer}_${2%_*}" ;;
+	case $answer.$2 in
+		rivals.* | replaced.* | refused.first_*) "${answer}_${2%_*}" ;;
 		*) "$2" ;;
 	esac
 }
