@@ -281,6 +281,8 @@ static void netns_make(struct netns *net)
 		fail("NETLINK_ROUTE");
 	for (size_t s = 0; s < ARRAY_LEN(settings); s++)
 		must(sysctl_write(settings[s][0], settings[s][1]), settings[s][0]);
+	/* As the model has it, not as a parameter or the kernel's own rule does. */
+	toggle_set(model.loaded ? MODE_ON : MODE_ABSENT);
 	devices_new(net);
 }
 
@@ -949,6 +951,7 @@ int main(int argc, char **argv)
 	start = time(NULL);
 	last_progress = start;
 	model.loaded = anyip6_loaded();
+	model.strict = model.loaded && access("/sys/module/anyip6", F_OK);
 	model.wrong = options[WRONG].value;
 	model_init();
 	memset(nets, -1, sizeof(nets));

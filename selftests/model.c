@@ -84,7 +84,7 @@ static void net_reset(struct model_net *n)
 	n->addr[DEV_LO][MADDR_LOOP] = STATE_USABLE;
 }
 
-/* As it starts; loaded and wrong stay. */
+/* As it starts; loaded, strict and wrong stay. */
 void model_reset(void)
 {
 	for (int i = 0; i < NR_NETS; i++)
@@ -131,6 +131,8 @@ static const struct model_route *best(const struct model_route *routes, int dev)
 
 	for (int i = 0; i < NR_METRICS; i++) {
 		if (!routes[i].type || (model.wrong && routes[i].type == TYPE_PROHIBIT))
+			continue;
+		if (model.strict && dev && routes[i].dev != dev)
 			continue;
 		if (dev && routes[i].dev == dev)
 			return &routes[i];

@@ -150,6 +150,7 @@ struct model_net {
 
 struct model {
 	bool loaded;
+	bool strict;		/* as ../patches: link-local asks only routes of the device */
 	bool wrong;		/* on purpose: does not see prohibit routes */
 	enum model_step step;	/* of the last answer */
 	struct model_net net[NR_NETS];

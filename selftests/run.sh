@@ -4,8 +4,9 @@
 #
 # Usage: run.sh [PART...]; the parts are absent, loaded (the cases of bind and more), load, storm, fuzz (random operations), parity
 # (IPv6 as IPv4), tool (anyip6(8), and the examples of the manual), reload (sctp and l2tp_ip6), coexist (others on the same
-# functions), security, faults, bind (only the cases of bind), builtin (what needs no module, on a kernel with ../patches); table
-# alone prints the table that the README shows. On a kernel with kmemleak kmemleak.sh follows whatever was asked for.
+# functions), security, faults, bind (only the cases of bind); table alone prints the table that the README shows. On a kernel
+# with kmemleak kmemleak.sh follows whatever was asked for. On a kernel with ../patches, and without a module, loaded, parity,
+# fuzz and bind judge what is built in.
 # ANYIP6_MAY_SKIP is a pattern of what may be skipped on this kernel besides what may_skip() below says, for a kernel whose
 # configuration lacks it. See load.sh, storm.sh, fuzz.sh and sctp_reload.sh for the rest of the environment.
 
@@ -15,10 +16,9 @@
 # Not all load on demand: Debian keeps DCCP from it.
 modules=(ipv6 dummy veth vrf dccp_ipv4 dccp_ipv6 sctp l2tp_ip l2tp_ip6 l2tp_eth)
 modules+=(vxlan geneve wireguard ip_gre ip6_gre ipip ip6_tunnel fou fou6)
-cases=(bind traffic route asis toggle watch)
+cases=(bind traffic route asis toggle)
 matrix=(parity callers echo)
 tool=(explain)
-builtin=(bind traffic route echo)
 # older A B: release A comes before B.
 older() { [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 
@@ -43,8 +43,11 @@ may_skip=$(may_skip | paste -sd '|')
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 counts=$tmp/counts
-# What the absent module left to compare with.
-export ANYIP6_PARITY_FILE=$tmp/parity ANYIP6_CALLERS_FILE=$tmp/callers
+if ! built_in; then
+	# The counters and the tracepoint are the module's, as is what its absence leaves to compare with.
+	cases+=(watch)
+	export ANYIP6_PARITY_FILE=$tmp/parity ANYIP6_CALLERS_FILE=$tmp/callers
+fi
 
 # Renumbers, judges skips, leaves out what only says that all is well, and keeps "PASSED FAILED SKIPPED" in the file.
 merge() {
@@ -81,6 +84,7 @@ run_part() {
 # programs_absent PROGRAM..., programs_loaded PROGRAM...
 programs_absent() {
 	local p
+	! built_in || return 0
 	for p in "$@"; do
 		run_part "$p, module absent" env ANYIP6_EXPECT=absent "$here/$p"
 	done
@@ -107,13 +111,6 @@ part_bind() {
 part_parity() {
 	programs_absent "${matrix[@]}"
 	programs_loaded "${matrix[@]}"
-}
-
-part_builtin() {
-	local p
-	for p in "${builtin[@]}"; do
-		run_part "$p, built in" env ANYIP6_EXPECT=loaded "$here/$p"
-	done
 }
 
 part_tool() {
