@@ -122,6 +122,19 @@ netns_undone() {
 	told -12 && netns_failed && rmmod holder && "${op_netns[@]}" >"$tmp/out" && netns_worked
 }
 
+# l2tp_is ANSWER: what its bind to an Any-IP address gets.
+l2tp_is() { is "$1" "$(in_ns "$here/modbind" once l2tp "$any")" "l2tp_ip6 bind"; }
+
+# A path that comes with its module is not found: that is told, and the next one is.
+path_is_not_found() {
+	modprobe -q -r l2tp_ip6
+	load && insmod "$refuser_ko" function=register_kprobe answer=-12 && modprobe l2tp_ip6 || return
+	is 1 "$(cat "$refused")" "calls of register_kprobe refused" && l2tp_is EADDRNOTAVAIL && answers ok &&
+		log_since | grep -q "anyip6: l2tp_ip6 keeps the kernel's answers: l2tp_ip6_bind not found (-12)" &&
+		grep -qx 'l2tp_ip6_bind ipv6_chk_addr absent' "$hooks" && rmmod refuser &&
+		modprobe -r l2tp_ip6 && modprobe l2tp_ip6 && l2tp_is ok
+}
+
 each_hook_is_held() {
 	local function
 	for function in ipv6_chk_addr ipv6_chk_acast_addr_src; do
@@ -167,7 +180,7 @@ allocations_of_netns() {
 need_machine
 trap end EXIT
 ns_any_ip || exit
-tests=(each_hook_is_held netns_undone)
+tests=(each_hook_is_held netns_undone path_is_not_found)
 while read -r operation function answer pattern; do
 	eval "$operation.$function$answer() { each_call $operation $function $answer '$pattern'; }"
 	tests+=("$operation.$function$answer")
