@@ -45,12 +45,13 @@ static struct fib6_table *anyip6_table(struct net *net,
 /* Of one nexthop; called for each of a nexthop object. Mirrors find_match(). */
 static int anyip6_fit_nh(struct fib6_nh *nh, void *arg)
 {
+	unsigned int flags = READ_ONCE(nh->fib_nh_flags);
 	struct anyip6_match *m = arg;
 	enum anyip6_fit fit = ANYIP6_FITS;
 
-	if (nh->fib_nh_flags & RTNH_F_DEAD)
+	if (flags & RTNH_F_DEAD)
 		return 0;
-	if (nh->fib_nh_flags & RTNH_F_LINKDOWN &&
+	if (flags & RTNH_F_LINKDOWN &&
 	    ip6_ignore_linkdown(nh->fib_nh_dev))
 		return 0;
 	if (m->dev && m->dev != nh->fib_nh_dev)
@@ -123,14 +124,17 @@ static struct fib6_node *anyip6_deepest(struct fib6_node *root,
 	return fn;
 }
 
-/* The routes to the prefix at @fn, if it has any and @addr is in it. */
+/*
+ * The routes to the prefix at @fn, if it has any and @addr is in it. Flags
+ * change under the table's lock, which is not taken here.
+ */
 static struct fib6_info *anyip6_leaf(const struct net *net,
 				     const struct fib6_node *fn,
 				     const struct in6_addr *addr)
 {
 	struct fib6_info *leaf = rcu_dereference(fn->leaf);
 
-	if (!(fn->fn_flags & RTN_RTINFO) || !leaf ||
+	if (!(READ_ONCE(fn->fn_flags) & RTN_RTINFO) || !leaf ||
 	    leaf == net->ipv6.fib6_null_entry)
 		return NULL;
 	/* The leaf of a node whose last route has just gone is a child's. */
@@ -154,7 +158,7 @@ static bool anyip6_lookup(const struct net *net, struct fib6_table *table,
 		leaf = anyip6_leaf(net, fn, addr);
 		if (leaf && anyip6_select(leaf, m))
 			return true;
-		if (fn->fn_flags & RTN_ROOT)
+		if (READ_ONCE(fn->fn_flags) & RTN_ROOT)
 			break;
 		fn = rcu_dereference(fn->parent);
 	}
