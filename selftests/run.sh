@@ -74,6 +74,14 @@ merge() {
 		}'
 }
 
+# What was reached of the module, as the kernel has counted it, for ../scripts/coverage.
+gcov_data() {
+	local file
+	find /sys/kernel/debug/gcov -path '*/src/*.gcda' 2>/dev/null | while read -r file; do
+		ktap_print_msg "gcda ${file#/sys/kernel/debug/gcov} $(base64 -w 0 "$file")"
+	done
+}
+
 run_part() {
 	local name=$1 start=$SECONDS
 	shift
@@ -150,6 +158,7 @@ for part in "${parts[@]}"; do
 	"part_$part"
 done
 [ ! -e /sys/kernel/debug/kmemleak ] || run_part kmemleak.sh "$here/kmemleak.sh"
+gcov_data
 read -r pass fail skip <"$counts"
 echo "1..$((pass + fail + skip))"
 echo "$pass passed, $fail failed, $skip skipped"
