@@ -67,6 +67,9 @@ check-packages:
 check-apps:
 	scripts/apps
 
+lab:
+	scripts/lab
+
 bench:
 	scripts/bench
 
@@ -76,4 +79,4 @@ lint:
 docs:
 	scripts/docs
 
-.PHONY: all module clean tools install uninstall deb rpm demo check check-all check-configs check-debug check-packages check-apps bench lint docs
+.PHONY: all module clean tools install uninstall deb rpm demo check check-all check-configs check-debug check-packages check-apps lab bench lint docs
