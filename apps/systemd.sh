@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# packages: socat
+# shellcheck disable=SC2154 # by common.sh and who sources it
+
+rows() {
+    cat <<'END'
+socket_unit | systemd | Failed to create listening socket .*Cannot assign requested address |
+END
+}
+
+unit=anyip6-echo.socket
+
+echoes() { [[ $(in_ns client timeout 20 socat -t 20 - 'TCP6:[2001:db8:123::7]:7' <<<hello) == hello ]]; }
+
+# systemd is in the first namespace, so that is one more host.
+socket_unit() {
+    systemctl stop "$unit" 2>/dev/null
+    ip netns attach first $$ && link first 3 && ip netns del first && ip -6 route replace local 2001:db8:123::/64 dev lo &&
+        ip -n router -6 route replace 2001:db8:123::/64 via 2001:db8:3::2 || return
+    install -D -m 644 -t /run/systemd/system systemd/* && systemctl daemon-reload || return
+    systemctl start "$unit" || { journalctl -o cat -u "$unit" -n 5 && return 1; }
+    within 60 echoes
+}
