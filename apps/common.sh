@@ -136,8 +136,8 @@ without_module() {
     [[ -n $2 ]] || { succeeds "$1"; return; }
     ! try 15 "$1" || { echo "this succeeds without the module" && return 1; }
     tail -n 20 "$work"/logs/* 2>/dev/null
-    grep -hoE -m 1 "$2" "$work"/logs/* "$work/log" >"$work/message" || { echo "nothing says: $2" && return 1; }
-    head -n 1 "$work/message" >"$work/note"
+    cat "$work"/logs/* "$work/log" 2>/dev/null | grep -aoE "$2" | head -n 1 >"$work/note"
+    [[ -s $work/note ]] || { echo "nothing says: $2" && return 1; }
 }
 
 # more FUNCTION: of a scenario that goes on.
@@ -169,6 +169,9 @@ with_module() {
     done
 }
 
+# version_of PACKAGE: its cells of the table. What is not Debian's is linked statically, for all suites.
+version_of() { dpkg-query -W -f '${Package} | ${Version}' "$1" 2>/dev/null || echo "$1 | static"; }
+
 # parse ROW: sets function package message more.
 parse() {
     local fields
@@ -195,7 +198,7 @@ run_rows() {
     for row in "${rows[@]}"; do
         parse "$row"
         with_module "$function" "${more[@]}"
-        echo "# table | $(dpkg-query -W -f '${Package} | ${Version}' "$package") | ${function//_/ } | ${without[n++]} |" \
+        echo "# table | $(version_of "$package") | ${function//_/ } | ${without[n++]} |" \
             "$(paste -sd';' "$work/cell" | sed 's/;/; /g') |"
     done
     clean_up

@@ -9,7 +9,7 @@ END
 }
 
 SCTP_sctp_darn() {
-    start host darn sctp_darn -H 2001:db8:123::1 -P 5000 -l && serves listens || return
+    start host darn stdbuf -oL sctp_darn -H 2001:db8:123::1 -P 5000 -l && serves listens || return
     echo "hello from the client" | in_ns client sctp_darn -H 2001:db8:c::2 -P 5001 -h 2001:db8:123::1 -p 5000 -s
     within 60 grep -a 'hello from the client' "$work/logs/darn"
 }
