@@ -7,7 +7,7 @@
 
 rows() {
     cat <<'END'
-anycast | bird[23] | .*Cannot assign requested address | withdrawal failover
+anycast | bird[23] | [^ ]*: Socket error: bind: Cannot assign requested address | withdrawal failover
 END
 }
 
@@ -30,8 +30,7 @@ END
 is_served_by() { answered 'http://[2001:db8:123::1]/' -m 5 && [[ $(<"$work/answer") == "$1" ]]; }
 
 anycast() {
-    ip -n host2 -6 route add local 2001:db8:123::/64 dev lo && ip -n host2 -6 route add local 2001:db8:6::/64 dev lo &&
-        ip -n router -6 route add 2001:db8:6::/64 via 2001:db8:2::2 && ip -n router -6 route del 2001:db8:123::/64 || return
+    any_ip host2 2001:db8:123::/64 2 && any_ip host2 2001:db8:6::/64 2 && ip -n router -6 route del 2001:db8:123::/64 || return
     web_on host && web_on host2 && bird_on router && bird_on host2 && bird_on host && serves is_served_by host &&
         ip -n router -6 route show 2001:db8:123::/64 | grep -w bird
 }

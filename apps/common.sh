@@ -21,17 +21,25 @@ networks() {
         ip netns add "$ns" && in_ns "$ns" sysctl -q -w net.ipv6.ip_nonlocal_bind=0 net.ipv6.conf.default.accept_dad=0 \
             net.ipv6.conf.all.forwarding=1 || return
     done
-    link client c && link host 1 && link host2 2 &&
-        ip -n host -6 route add local 2001:db8:123::/64 dev lo && ip -n router -6 route add 2001:db8:123::/64 via 2001:db8:1::2 &&
-        ip -n host -6 route add local 2001:db8:5::/64 dev lo && ip -n router -6 route add 2001:db8:5::/64 via 2001:db8:1::2
+    link client c && link host 1 && link host2 2 && any_ip host 2001:db8:123::/64 1 && any_ip host 2001:db8:5::/64 1
 }
 
 # link NS SUBNET: NS and the router. Their default route is through it.
 link() {
-    ip link add net0 netns "$1" type veth peer name "$1" netns router &&
-        ip -n "$1" addr add "2001:db8:$2::2/64" dev net0 && ip -n router addr add "2001:db8:$2::1/64" dev "$1" &&
-        ip -n "$1" link set lo up && ip -n "$1" link set net0 up && ip -n router link set "$1" up &&
-        ip -n "$1" -6 route add default via "2001:db8:$2::1"
+    ip link add net0 netns "$1" type veth peer name "$1" netns router && ip -n "$1" -6 -batch - <<END && ip -n router -6 -batch - <<END2
+addr add 2001:db8:$2::2/64 dev net0
+link set lo up
+link set net0 up
+route add default via 2001:db8:$2::1
+END
+addr add 2001:db8:$2::1/64 dev $1
+link set $1 up
+END2
+}
+
+# any_ip NS PREFIX SUBNET: NS has PREFIX, and the router knows the way.
+any_ip() {
+    ip -n "$1" -6 route replace local "$2" dev lo && ip -n router -6 route replace "$2" via "2001:db8:$3::2"
 }
 
 in_ns() {
@@ -198,7 +206,7 @@ run_rows() {
     for row in "${rows[@]}"; do
         parse "$row"
         with_module "$function" "${more[@]}"
-        echo "# table | $(version_of "$package") | ${function//_/ } | ${without[n++]} |" \
+        echo "# table $scenario | $(version_of "$package") | ${function//_/ } | ${without[n++]} |" \
             "$(paste -sd';' "$work/cell" | sed 's/;/; /g') |"
     done
     clean_up

@@ -15,9 +15,9 @@ echoes() { [[ $(in_ns client timeout 20 socat -t 20 - 'TCP6:[2001:db8:123::7]:7'
 # systemd is in the first namespace, so that is one more host.
 socket_unit() {
     systemctl stop "$unit" 2>/dev/null
-    ip netns attach first $$ && link first 3 && ip netns del first && ip -6 route replace local 2001:db8:123::/64 dev lo &&
-        ip -n router -6 route replace 2001:db8:123::/64 via 2001:db8:3::2 || return
+    ip netns attach first $$ && link first 3 && any_ip first 2001:db8:123::/64 3 && ip netns del first || return
     install -D -m 644 -t /run/systemd/system systemd/* && systemctl daemon-reload || return
-    systemctl start "$unit" || { journalctl -o cat -u "$unit" -n 5 && return 1; }
+    # The process of systemd's that tries to bind is not the unit's: without -u.
+    systemctl start "$unit" || { journalctl -o cat -n 10 && return 1; }
     within 60 echoes
 }
