@@ -7,7 +7,7 @@ rows() {
 unbound_on_three_addresses | unbound | can't bind socket: Cannot assign requested address for 2001:db8:123::53.* |
 unbound_on_all_addresses | unbound | sendmsg failed: Invalid argument.* |
 nsd_on_three_addresses | nsd | can't bind udp socket.*: Cannot assign requested address |
-pdns_on_three_addresses | pdns-server | Cannot assign requested address.* |
+pdns_on_three_addresses | pdns-server | Unable to bind.*Cannot assign requested address |
 dnsmasq_on_three_addresses | dnsmasq | failed to create listening socket for 2001:db8:123::[0-9]*: Cannot assign requested address |
 dnsmasq_on_all_addresses_over_UDP | dnsmasq | communications error to 2001:db8:123::1#53: timed out |
 END

@@ -22,7 +22,7 @@ listen_on_100_addresses() {
 }
 
 connect_from_the_prefix() {
-    backends && haproxy_on source.cfg && expect "source that the server sees" 2001:db8:5::1 "$(head -n 1 "$work/answer")"
+    backend 1 && haproxy_on source.cfg && expect "source that the server sees" 2001:db8:5::1 "$(head -n 1 "$work/answer")"
 }
 
 # --- While requests go on ---
@@ -46,7 +46,7 @@ reload_haproxy() {
 }
 
 reload() {
-    download 'http://[2001:db8:123::7]/big' && reload_haproxy && downloading && none_failed && downloaded &&
+    download 'http://[2001:db8:123::7]/big' && reload_haproxy && none_failed && downloaded &&
         note "reload: 0 failed, a download goes on"
 }
 
