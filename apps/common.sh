@@ -168,6 +168,8 @@ with_module() {
     local first=$1 each
     shift
     echo FAILED >"$work/cell"
+    # A test that failed may have left it so.
+    module_loaded || load || return
     run_test "$scenario.$first.with" succeeds "$first" || return
     notes works >"$work/cell"
     for each; do
@@ -206,5 +208,5 @@ run_rows() {
             "$(paste -sd';' "$work/cell" | sed 's/;/; /g') |"
     done
     clean_up
-    unload || echo "not ok $scenario.unload"
+    ! module_loaded || unload || echo "not ok $scenario.unload"
 }
