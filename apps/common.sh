@@ -143,8 +143,8 @@ without_module() {
     [[ -n $2 ]] || { succeeds "$1"; return; }
     ! try 15 "$1" || { echo "this succeeds without the module" && return 1; }
     tail -n 20 "$work"/logs/* 2>/dev/null
-    grep -hoE -m 1 "$2" "$work"/logs/* "$work/log" >"$work/message" || { echo "nothing says: $2" && return 1; }
-    head -n 1 "$work/message" >"$work/note"
+    cat "$work"/logs/* "$work/log" 2>/dev/null | grep -aoE -m 1 "$2" | head -n 1 >"$work/note"
+    [[ -s $work/note ]] || { echo "nothing says: $2" && return 1; }
 }
 
 # more FUNCTION: of a scenario that goes on.
