@@ -143,7 +143,7 @@ without_module() {
     [[ -n $2 ]] || { succeeds "$1"; return; }
     ! try 15 "$1" || { echo "this succeeds without the module" && return 1; }
     tail -n 20 "$work"/logs/* 2>/dev/null
-    cat "$work"/logs/* "$work/log" 2>/dev/null | grep -aoE "$2" | head -n 1 >"$work/note"
+    cat "$work"/logs/* "$work/log" 2>/dev/null | grep -aoE -m 1 "$2" | head -n 1 >"$work/note"
     [[ -s $work/note ]] || { echo "nothing says: $2" && return 1; }
 }
 
@@ -168,6 +168,8 @@ with_module() {
     local first=$1 each
     shift
     echo FAILED >"$work/cell"
+    # A test that failed may have left it so.
+    module_loaded || load || return
     run_test "$scenario.$first.with" succeeds "$first" || return
     notes works >"$work/cell"
     for each; do
@@ -209,5 +211,5 @@ run_rows() {
             "$(paste -sd';' "$work/cell" | sed 's/;/; /g') |"
     done
     clean_up
-    unload || echo "not ok $scenario.unload"
+    ! module_loaded || unload || echo "not ok $scenario.unload"
 }
