@@ -64,6 +64,12 @@ check-packages:
 	scripts/lifecycle
 	scripts/secureboot
 
+check-apps:
+	scripts/apps
+
+lab:
+	scripts/lab
+
 bench:
 	scripts/bench
 
@@ -73,4 +79,4 @@ lint:
 docs:
 	scripts/docs
 
-.PHONY: all module clean tools install uninstall deb rpm demo check check-all check-configs check-debug check-packages bench lint docs
+.PHONY: all module clean tools install uninstall deb rpm demo check check-all check-configs check-debug check-packages check-apps lab bench lint docs

@@ -37,19 +37,24 @@ within() {
 
 loaded_version() { cat /sys/module/anyip6/version; }
 
-# A test can say more about its result in $work/note.
+# run_test NAME CMD...: a test can say more about its result in $work/note.
+run_test() {
+    local name=$1
+    shift
+    rm -f "$work/note"
+    if "$@" >"$work/log" 2>&1; then
+        echo "ok $name # at $SECONDS s$(sed 's/^/, /' "$work/note" 2>/dev/null)"
+    else
+        tail -n 30 "$work/log" | sed 's/^/# /'
+        echo "not ok $name"
+        return 1
+    fi
+}
+
 run_tests() {
     local name
     systemctl is-system-running --wait >/dev/null
-    for name; do
-        rm -f "$work/note"
-        if "$name" >"$work/log" 2>&1; then
-            echo "ok $name # at $SECONDS s$(sed 's/^/, /' "$work/note" 2>/dev/null)"
-        else
-            tail -n 30 "$work/log" | sed 's/^/# /'
-            echo "not ok $name"
-        fi
-    done
+    for name; do run_test "$name" "$name"; done
 }
 
 power_down() {

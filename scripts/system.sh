@@ -36,6 +36,40 @@ make_system() {
             dkms openssl libmnl0 mokutil "linux-headers-$release" "linux-image-$another" "linux-headers-$another"
 }
 
+# system_with NAME PACKAGE...: after system: sets system to the same with more packages, of which no unit starts. In a folder of its
+# own, which later ones of NAME find.
+system_with() {
+    local above=$cache/systems/$1-$suite-$release
+    shift
+    if [[ $(cat "$above/packages" 2>/dev/null) != "$*" ]]; then
+        (lock "${above##*/}" && make_system_with "$@") || exit 1
+    fi
+    system=$above/upper:$system
+}
+
+make_system_with() {
+    local unit name
+    scratch "$cache/systems"
+    mkdir -p "$scratch"/{upper/usr/sbin,upper/etc/systemd/system,work,root}
+    # Without systemd running, packages would start their programs on this machine.
+    printf '#!/bin/sh\nexit 101\n' | command install -m 755 /dev/stdin "$scratch/upper/usr/sbin/policy-rc.d"
+    quietly "$suite: installing $*" "$cache/logs/${above##*/}.log" add_packages "$@" || die "$suite: these packages cannot be installed: $*"
+    rm "$scratch/upper/usr/sbin/policy-rc.d"
+    for unit in "$scratch"/upper/usr/lib/systemd/system/*.*; do
+        name=${unit##*/}
+        [[ ! -f $unit || -e $system/usr/lib/systemd/system/$name ]] || ln -sf /dev/null "$scratch/upper/etc/systemd/system/$name"
+    done
+    echo "$*" >"$scratch/packages"
+    rm -rf --one-file-system "${above%"$release"}"*
+    mv "$scratch" "$above"
+}
+
+add_packages() {
+    in_layer "$system" "$scratch" apt-get -q -y update &&
+        in_layer "$system" "$scratch" apt-get -q -y -o Dpkg::Use-Pty=0 --no-install-recommends install "$@" &&
+        in_layer "$system" "$scratch" apt-get clean
+}
+
 # The tool is built on the oldest suite, so that one build runs on all.
 builder=bullseye
 
@@ -66,10 +100,10 @@ build_in() {
 
 # --- The system while it is not booted: $system, and what is changed of it in $layer ---
 
-# start_layer: with the packages.
+# start_layer FILE...: with these files and folders.
 start_layer() {
     mkdir -p "$layer"/{upper"$opt",work,root}
-    cp "$work"/debs/*.deb "$layer/upper$opt/"
+    cp -r "$@" "$layer/upper$opt/"
 }
 
 in_system() { in_layer "$system" "$layer" "$@"; }

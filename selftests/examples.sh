@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The examples of the manual pages, and those in examples/ that need no more than a shell. For a VM.
+# The examples of the manual pages, and those in examples/ that need no more than a shell or a compiler. For a VM.
 #
 # MAN and EXAMPLES name those folders, if they are not where this looks.
 
@@ -11,11 +11,16 @@ man=${MAN:-$(first_file "$here/man" "$here/../man")}
 examples=${EXAMPLES:-$(first_file "$here/examples" "$here/../examples")}
 export PATH=$here:$PATH
 
-clean() { ! loaded || unload; }
+clean() {
+	[ -z "$server" ] || { kill "$server"; wait "$server"; } 2>/dev/null
+	server=
+	! loaded || unload
+}
 
 end() {
 	clean
 	cleanup_all_ns
+	rm "$said"
 }
 
 # The blocks of a page's section EXAMPLES, each as a script that ends at the first failure.
@@ -86,11 +91,77 @@ node_exporter_fails() {
 	is 127 "$rc" "exit code" && is "" "$left" "what is left"
 }
 
+# --- The servers for a prefix, each with a client in another netns ---
+
+addresses=1000
+
+# An address comes after its link is up: else it is not there at once.
+host_and_client() {
+	setup_ns ns client && ip -n "$ns" link add veth0 type veth peer name veth0 netns "$client" &&
+		ip -n "$ns" link set veth0 up && ip -n "$client" link set veth0 up &&
+		ip -n "$ns" addr add 2001:db8:1::1/64 dev veth0 nodad &&
+		ip -n "$client" addr add 2001:db8:1::2/64 dev veth0 nodad &&
+		ip -n "$client" -6 route add 2001:db8:a::/64 via 2001:db8:1::1 &&
+		ip -n "$ns" -6 route add local 2001:db8:a::/64 dev lo
+}
+
+ask() { ip netns exec "$client" "$here/asker" "$1" "${2:-$addresses}"; }
+
+# start tcp|udp [ADDRESS...]: the server, in the background; what it says goes to $said.
+start() {
+	in_ns "$here/subnet-$1" 4242 "${@:2}" 2>"$said" &
+	server=$!
+}
+
+listens() { is "$1" "$(in_ns ss -Hlntu "sport = :4242" | wc -l)" sockets >/dev/null; }
+
+# serve tcp|udp [ADDRESS...]: the same, until it listens.
+serve() {
+	host_and_client && start "$@" || return
+	shift
+	busywait "$BUSYWAIT_TIMEOUT" listens $(($# ? $# : 1)) || say_why "the server does not listen: $(cat "$said")"
+}
+
+# serves tcp|udp [ADDRESS...]: no answer is wrong or lost.
+serves() {
+	local out
+	serve "$@" || return
+	out=$(ask "$1") || say_why "$out; $(cat "$said")" || return
+	is "" "$(cat "$said")" "what the server says"
+}
+
+# shellcheck disable=SC2046 # words
+serves_addresses() { serves "$1" $("$here/asker" list "$addresses"); }
+
+refuses_address() {
+	host_and_client && start "$1" "$any" || return
+	! wait "$server" || say_why "it ended well" || return
+	is "subnet-$1: bind $any: Cannot assign requested address" "$(cat "$said")" "what the server says"
+}
+
+tcp_prefix_not_loaded() { serves tcp; }
+tcp_prefix() { load && serves tcp; }
+tcp_address_not_loaded() { refuses_address tcp; }
+tcp_addresses() { load && serves_addresses tcp; }
+udp_address_not_loaded() { refuses_address udp; }
+udp_prefix() { load && serves udp; }
+udp_addresses() { load && serves_addresses udp; }
+
+udp_prefix_not_loaded() {
+	serve udp || return
+	! ask udp 1 >/dev/null || say_why "it answered" || return
+	is "subnet-udp: answer from $("$here/asker" list 1): Invalid argument" "$(cat "$said")" "what the server says"
+}
+
 need_machine
 if [ -z "$man" ] || [ -z "$examples" ]; then
 	ktap_skip_all "no man or examples folder"
 	exit "$KSFT_SKIP"
 fi
+server='' client=''
+said=$(mktemp)
 trap end EXIT
 run_tests examples module_page tool_page tool_page_output readme_output node_exporter \
-	node_exporter_not_loaded node_exporter_fails
+	node_exporter_not_loaded node_exporter_fails tcp_prefix_not_loaded tcp_prefix \
+	tcp_address_not_loaded tcp_addresses udp_prefix_not_loaded udp_prefix \
+	udp_address_not_loaded udp_addresses

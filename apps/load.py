@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""load.py FILE: asks 100 addresses over HTTP until SIGTERM, several requests to a connection.
+
+FILE always has how many requests were answered and how many failed. At the end it prints why, how many answers each address
+gave at least, and which sources the servers saw.
+"""
+import collections
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+ADDRESSES = [f"2001:db8:123::{n}" for n in range(1, 101)]
+REQUEST = b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"
+answered, failed, sources = (collections.Counter() for _ in range(3))
+stop = threading.Event()
+lock = threading.Lock()
+
+
+def ask(connection):
+    """One request. The servers answer with the source that they see. True if the connection stays open."""
+    connection.sendall(REQUEST)
+    data = b""
+    while not data.endswith(b"\n.\n"):
+        part = connection.recv(4096)
+        if not part:
+            raise OSError("closed before the answer was complete: " + data[:40].decode())
+        data += part
+    head, body = data.split(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200 "):
+        raise OSError(head.split(b"\r\n")[0].decode())
+    sources[body[:-3].decode()] += 1
+    return b"\r\nconnection: close" not in head.lower()
+
+
+def visit(address):
+    """Some requests over a connection of their own."""
+    try:
+        with socket.create_connection((address, 80), timeout=30) as connection:
+            for _ in range(10):
+                is_open = ask(connection)
+                with lock:
+                    answered[address] += 1
+                if not is_open or stop.is_set():
+                    break
+    except OSError as error:
+        with lock:
+            failed[str(error)] += 1
+
+
+def visit_all(first):
+    """A thread's work. Each begins elsewhere."""
+    n = first
+    while not stop.is_set():
+        visit(ADDRESSES[n % len(ADDRESSES)])
+        n += 1
+
+
+def report(path):
+    """Nobody sees half of it."""
+    with open(path + ".new", "w", encoding="ascii") as file:
+        print(sum(answered.values()), sum(failed.values()), file=file)
+    os.rename(path + ".new", path)
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    threads = [threading.Thread(target=visit_all, args=(n * 13,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        report(sys.argv[1])
+        time.sleep(0.2)
+    report(sys.argv[1])
+    for reason, times in failed.items():
+        print(f"failed, {times} times: {reason}")
+    print("least", min(answered[address] for address in ADDRESSES), "sources", *sorted(sources))
+
+
+main()

@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# packages: nginx-light ssl-cert curl
+# shellcheck disable=SC2154 # by common.sh and who sources it
+
+rows() {
+    cat <<'END'
+listen_with_TLS | nginx-light | bind\(\) to \[2001:db8:123::1\]:443 failed \(99: Cannot assign requested address\) | sources reload
+proxy_bind | nginx-light | bind\(2001:db8:5::1\) failed \(99: Cannot assign requested address\) while connecting to upstream |
+END
+}
+
+nginx_on() { start host nginx nginx -c "$PWD/nginx/$1" -g 'daemon off; error_log stderr;' && main=$pid; }
+
+# ask_all: prints the source that the servers see of each.
+ask_all() {
+    local n
+    for n in 1 2 3 4; do answered "https://[2001:db8:123::$n]/" -k && grep -a '^2001:db8:5::' "$work/answer" || return; done
+}
+
+listen_with_TLS() { backends && nginx_on nginx.conf && serves ask_all; }
+
+proxy_bind() {
+    backend 1 && nginx_on proxy_bind.conf && serves answered 'http://[2001:db8:123::80]/' &&
+        expect "source that the server sees" 2001:db8:5::1 "$(head -n 1 "$work/answer")"
+}
+
+# With 40 requests, one of the four is missing in less than one of 20,000 runs.
+sources() {
+    local n
+    for n in {1..10}; do ask_all || return; done | sort -u >"$work/sources"
+    expect "sources that the servers see" "2001:db8:5::1 2001:db8:5::2 2001:db8:5::3 2001:db8:5::4" "$(paste -sd' ' "$work/sources")" &&
+        note "4 sources"
+}
+
+new_worker() { [[ $(pgrep -n -P "$main") -gt $1 ]]; }
+
+# The old worker stays for the download.
+reload() {
+    local old
+    old=$(pgrep -n -P "$main")
+    download 'https://[2001:db8:123::2]/big' && kill -HUP "$main" && until new_worker "$old"; do ask_all || return; done
+    ask_all && downloaded && note "reload: a download goes on"
+}

@@ -1,0 +1,60 @@
+# shellcheck shell=bash
+# packages: curl python3 nodejs tinyproxy
+# shellcheck disable=SC2154 # by common.sh and who sources it
+
+rows() {
+    cat <<'END'
+c_bind | C | requests-c: bind: Cannot assign requested address |
+go_LocalAddr | Go | dial tcp .*: bind: cannot assign requested address |
+python_source_address | python3 | OSError: \[Errno 99\] Cannot assign requested address |
+node_localAddress | nodejs | Error: bind EADDRNOTAVAIL 2001:db8:5::1 |
+curl_interface | curl | curl: \(45\).* |
+tinyproxy_BindSame | tinyproxy | opensock: Could not establish a connection.* |
+END
+}
+
+# curl needs several times the others' time for each.
+sources=$(argument sources) few=200
+peer=2001:db8:c::2 prefix=2001:db8:5::
+
+c_bind() { asks "$here/programs/requests-c"; }
+
+go_LocalAddr() { asks "$here/programs/requests-go"; }
+
+python_source_address() { asks python3 sources/requests.py; }
+
+node_localAddress() { asks node sources/requests.js; }
+
+curl_interface() { peer && urls 'interface = "2001:db8:5::%x"' | curls host && saw "$few"; }
+
+tinyproxy_BindSame() {
+    peer && start host tinyproxy tinyproxy -d -c sources/tinyproxy.conf && serves listens host 8888 &&
+        urls 'proxy = "http://[2001:db8:5::%x]:8888"' | curls host2 && saw "$few"
+}
+
+# --- ---
+
+peer() { start client peer "$here/programs/peer" "$peer" && serves listens client 80; }
+
+listens() { [[ -n $(in_ns "$1" ss -Hltn "sport = :$2") ]]; }
+
+# asks CMD...: one of the examples, which take the same arguments.
+asks() { peer && in_ns host "$@" "$peer" "$prefix" "$sources" && saw "$sources"; }
+
+# urls OPTION: a file for curl, of as many requests as there are to be sources.
+urls() {
+    local n
+    echo fail-early
+    for ((n = 1; n <= few; n++)); do
+        ((n == 1)) || echo next
+        # shellcheck disable=SC2059 # the caller's
+        printf "$1\nurl = \"http://[$peer]/\"\nfail\n" "$n"
+    done
+}
+
+curls() { in_ns "$1" curl -sS -K - >"$work/answer"; }
+
+# saw N: addresses. Its own is one more, as it asks for the number last.
+saw() {
+    expect "addresses that the peer was asked from" $(($1 + 1)) "$(in_ns client curl -s -g "http://[$peer]/")" && note "$1 sources"
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A client of ../examples/subnet-tcp and subnet-udp.
+ *
+ * asker tcp|udp COUNT	ask so many addresses, all over 2001:db8:a::/64; each
+ *			must answer, with its own name
+ * asker list COUNT	print these addresses
+ */
+#include <errno.h>
+#include <linux/types.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "anyip6.h"
+
+static struct sockaddr_in6 address(__u64 n)
+{
+	const __u64 scattered = (n + 1) * 0x9e3779b97f4a7c15ULL;
+	struct sockaddr_in6 sin6 = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(TEST_PORT),
+	};
+
+	inet_pton(AF_INET6, "2001:db8:a::", &sin6.sin6_addr);
+	memcpy(&sin6.sin6_addr.s6_addr[8], &scattered, sizeof(scattered));
+	return sin6;
+}
+
+/* A connected socket takes no answer from elsewhere. */
+static int ask(const struct sockaddr_in6 *to, int type, const char *want)
+{
+	char answer[INET6_ADDRSTRLEN + 1] = "";
+	int fd = socket(AF_INET6, type, 0);
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	int err = 0;
+
+	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)) ||
+	    send(fd, "?", 1, MSG_NOSIGNAL) != 1)
+		err = errno;
+	else if (poll(&ready, 1, 5000) != 1)
+		err = ETIMEDOUT;
+	else if (recv(fd, answer, sizeof(answer) - 1, 0) < 0)
+		err = errno;
+	else if (strncmp(answer, want, strlen(want)) ||
+		 answer[strlen(want) + strspn(answer + strlen(want), "\n")])
+		err = EBADMSG;
+	close(fd);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc == 3 ? argv[1] : "";
+	const int type = strcmp(what, "tcp") ? SOCK_DGRAM : SOCK_STREAM;
+	const bool list = !strcmp(what, "list");
+	const int count = argc == 3 ? atoi(argv[2]) : 0;
+
+	if (count <= 0) {
+		fprintf(stderr, "usage: asker tcp|udp|list COUNT\n");
+		return 2;
+	}
+	for (int n = 0; n < count; n++) {
+		const struct sockaddr_in6 to = address(n);
+		char text[INET6_ADDRSTRLEN];
+		int err = 0;
+
+		inet_ntop(AF_INET6, &to.sin6_addr, text, sizeof(text));
+		if (list)
+			puts(text);
+		else
+			err = ask(&to, type, text);
+		if (err) {
+			printf("asker: %s: %s, after %d answers\n", text,
+			       strerror(err), n);
+			return 1;
+		}
+	}
+	return 0;
+}
