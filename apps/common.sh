@@ -154,8 +154,11 @@ more() {
     return 1
 }
 
-# notes: of the last test, or the word for there being none.
-notes() { if [[ -s $work/note ]]; then paste -sd';' "$work/note" | sed 's/;/; /g'; else echo "$1"; fi; }
+# notes WORD: of the last test, or WORD if there are none.
+notes() { if [[ -s $work/note ]]; then cat "$work/note"; else echo "$1"; fi; }
+
+# joined: the lines of a cell.
+joined() { sed ':a; N; $!ba; s/\n/; /g'; }
 
 module_loaded() { [[ -e /proc/sys/net/ipv6/anyip_bind ]]; }
 
@@ -197,7 +200,7 @@ run_rows() {
     for row in "${rows[@]}"; do
         parse "$row"
         if run_test "$scenario.$function.without" without_module "$function" "$message"; then
-            without+=("$(notes works)")
+            without+=("$(notes works | joined)")
         else
             without+=(FAILED)
         fi
@@ -208,7 +211,7 @@ run_rows() {
         parse "$row"
         with_module "$function" "${more[@]}"
         echo "# table $scenario | $(version_of "$package") | ${function//_/ } | ${without[n++]} |" \
-            "$(paste -sd';' "$work/cell" | sed 's/;/; /g') |"
+            "$(joined <"$work/cell") |"
     done
     clean_up
     ! module_loaded || unload || echo "not ok $scenario.unload"

@@ -37,13 +37,13 @@ within() {
 
 loaded_version() { cat /sys/module/anyip6/version; }
 
-# run_test NAME CMD...: a test can say more about its result in $work/note.
+# run_test NAME CMD...: a test can say more about its result in $work/note, in lines.
 run_test() {
     local name=$1
     shift
     rm -f "$work/note"
     if "$@" >"$work/log" 2>&1; then
-        echo "ok $name # at $SECONDS s$(sed 's/^/, /' "$work/note" 2>/dev/null)"
+        echo "ok $name # at $SECONDS s$(sed 's/^/, /' "$work/note" 2>/dev/null | tr -d '\n')"
     else
         tail -n 30 "$work/log" | sed 's/^/# /'
         echo "not ok $name"
