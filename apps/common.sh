@@ -181,6 +181,9 @@ with_module() {
     done
 }
 
+# installed PATTERN: the package's name and version. dpkg also lists those that are only known.
+installed() { dpkg-query -W -f '${db:Status-Abbrev}${Package} | ${Version}\n' "$1" | sed -n 's/^ii *//p'; }
+
 # parse ROW: sets function package message more.
 parse() {
     local fields
@@ -207,7 +210,7 @@ run_rows() {
     for row in "${rows[@]}"; do
         parse "$row"
         with_module "$function" "${more[@]}"
-        echo "# table $scenario | $(dpkg-query -W -f '${Package} | ${Version}' "$package") | ${function//_/ } | ${without[n++]} |" \
+        echo "# table $scenario | $(installed "$package") | ${function//_/ } | ${without[n++]} |" \
             "$(joined <"$work/cell") |"
     done
     clean_up
