@@ -181,8 +181,11 @@ with_module() {
     done
 }
 
-# version_of PACKAGE: its cells of the table. What is not Debian's is linked statically, for all suites.
-version_of() { dpkg-query -W -f '${Package} | ${Version}' "$1" 2>/dev/null || echo "$1 | static"; }
+# version_of PATTERN: of a package, its name and version, two cells. dpkg also lists those that are only known. What is not Debian's
+# is linked statically, for all suites.
+version_of() {
+    dpkg-query -W -f '${db:Status-Abbrev}${Package} | ${Version}\n' "$1" 2>/dev/null | sed -n 's/^ii *//p' | grep . || echo "$1 | static"
+}
 
 # parse ROW: sets function package message more.
 parse() {
