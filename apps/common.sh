@@ -70,11 +70,16 @@ start() {
     disown # bash is not to report its end
 }
 
-# serves CMD...: in time it succeeds; the program started last has to live till then.
+# serves CMD...: in a minute it succeeds; the program started last has to live till then. One that has said $refusal gets five
+# seconds more.
+refusal=''
 serves() {
-    local end=$((SECONDS + patience))
+    local end=$((SECONDS + 60))
     until "$@"; do
         ! ended "$pid" || { echo "the program has ended" && return 1; }
+        if [[ -n $refusal && -n $(said "$refusal") ]]; then
+            refusal='' end=$((end < SECONDS + 5 ? end : SECONDS + 5))
+        fi
         ((SECONDS < end)) || { echo "not within the time: $*" && return 1; }
         sleep 0.2
     done
@@ -125,15 +130,17 @@ note() { echo "$*" >>"$work/note"; }
 
 trim() { sed 's/^ *//; s/ *$//' <<<"${1:-}"; }
 
-# try SECONDS FUNCTION: a program may take so long.
+# said MESSAGE: the first line that matches, of what the programs and the test say.
+said() { cat "$work"/logs/* "$work/log" 2>/dev/null | grep -aoE -m 1 "$1" | head -n 1; }
+
+# try FUNCTION
 try() {
-    patience=$1
     clean_up
-    networks && "$2"
+    networks && "$1"
 }
 
 succeeds() {
-    if try 60 "$1"; then return; fi
+    if try "$1"; then return; fi
     tail -n 20 "$work"/logs/*
     return 1
 }
@@ -141,9 +148,9 @@ succeeds() {
 # without_module FUNCTION MESSAGE: the line that matches is kept for the table.
 without_module() {
     [[ -n $2 ]] || { succeeds "$1"; return; }
-    ! try 15 "$1" || { echo "this succeeds without the module" && return 1; }
+    ! refusal=$2 try "$1" || { echo "this succeeds without the module" && return 1; }
     tail -n 20 "$work"/logs/* 2>/dev/null
-    cat "$work"/logs/* "$work/log" 2>/dev/null | grep -aoE -m 1 "$2" | head -n 1 >"$work/note"
+    said "$2" >"$work/note"
     [[ -s $work/note ]] || { echo "nothing says: $2" && return 1; }
 }
 
