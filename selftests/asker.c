@@ -29,7 +29,10 @@ static struct sockaddr_in6 address(__u64 n)
 	return sin6;
 }
 
-/* A connected socket takes no answer from elsewhere. */
+/*
+ * A connected socket takes no answer from elsewhere. The TCP server reads
+ * nothing, and what it had not read when it closes would reset the connection.
+ */
 static int ask(const struct sockaddr_in6 *to, int type, const char *want)
 {
 	char answer[INET6_ADDRSTRLEN + 1] = "";
@@ -38,7 +41,7 @@ static int ask(const struct sockaddr_in6 *to, int type, const char *want)
 	int err = 0;
 
 	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)) ||
-	    send(fd, "?", 1, MSG_NOSIGNAL) != 1)
+	    (type == SOCK_DGRAM && send(fd, "?", 1, 0) != 1))
 		err = errno;
 	else if (poll(&ready, 1, 5000) != 1)
 		err = ETIMEDOUT;
