@@ -66,15 +66,19 @@ struct facts {
 	unsigned int toggled_for;	/* the word of MODULE that it is true of */
 };
 
-enum expectation { LOCAL = 1 << NR_FACTS, NEVER = 1 << (NR_FACTS + 1) };
+enum expectation {
+	LOCAL	= 1 << NR_FACTS,
+	NEVER	= 1 << (NR_FACTS + 1),
+	LOOKUP	= 1 << (NR_FACTS + 2),	/* in the FIB whose routes change */
+};
 
 static const struct target {
 	const char *name;
 	enum anyip6_addr addr;
-	unsigned int needs;	/* facts as bits; LOCAL, NEVER */
+	unsigned int needs;	/* facts as bits; enum expectation */
 } targets[] = {
 	{ "configured", ADDR_HOST, LOCAL },
-	{ "any-ip", ADDR_ANY, 1 << MODULE | 1 << TOGGLED_ON },
+	{ "any-ip", ADDR_ANY, 1 << MODULE | 1 << TOGGLED_ON | LOOKUP },
 	{ "any-ip,route-comes-and-goes", ADDR_FREE,
 	  1 << MODULE | 1 << TOGGLED_ON | 1 << ROUTED },
 	{ "carved-out", ADDR_UNREACHABLE, NEVER },
@@ -185,6 +189,8 @@ static enum truth expected(unsigned int needs, const struct facts *before,
 
 	if (needs & (LOCAL | NEVER))
 		return needs & LOCAL ? YES : NO;
+	if (needs & LOOKUP && truth_of(ROUTED, before, after) == UNKNOWN)
+		all = UNKNOWN;
 	for (int fact = 0; fact < NR_FACTS; fact++) {
 		if (!(needs & 1 << fact))
 			continue;
@@ -329,9 +335,10 @@ static void perform(const struct op *op, const struct target *target,
 		err = op->then(op, fd, target);
 		after = facts_now();
 		/* What is bound stays usable, but not without a route. */
-		truth = target->needs & 1 << ROUTED ?
-			truth_of(ROUTED, &before, &after) : YES;
-		count(op, 1, target, truth == YES ? YES : UNKNOWN, err);
+		truth = truth_of(ROUTED, &before, &after);
+		if (truth == NO)
+			truth = target->needs & 1 << ROUTED ? UNKNOWN : YES;
+		count(op, 1, target, truth, err);
 	}
 	close(fd);
 	__atomic_fetch_add(&shared->done, 1, __ATOMIC_RELAXED);
