@@ -33,7 +33,8 @@ answers() { cut -d' ' -f 1 "$progress"; }
 
 beyond() { (($(answers) > $1)); }
 
-more_answered() { within 60 beyond $(($(answers) + 100)); }
+# All that happens has its share of the requests after it.
+more_answered() { within $((60 + requests / 8)) beyond $(($(answers) + requests / 8)); }
 
 none_failed() { more_answered && expect "requests that failed" 0 "$(cut -d' ' -f 2 "$progress")"; }
 
@@ -68,7 +69,7 @@ death() {
 
 all_answered() {
     local answers failed least sources
-    within 1200 beyond "$requests" && kill "$load" && within 60 ended "$load" || return
+    within $((60 + requests)) beyond "$requests" && kill "$load" && within 60 ended "$load" || return
     cat "$work/logs/load"
     read -r answers failed <"$progress"
     read -r _ least _ sources < <(tail -n 1 "$work/logs/load")
