@@ -47,7 +47,7 @@ reload_haproxy() {
 }
 
 reload() {
-    download 'http://[2001:db8:123::7]/big' && reload_haproxy && none_failed && downloaded &&
+    download 'http://[2001:db8:123::7]/big' && reload_haproxy && downloaded && none_failed &&
         note "reload: 0 failed, a download goes on"
 }
 

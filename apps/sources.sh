@@ -13,8 +13,7 @@ tinyproxy_BindSame | tinyproxy | opensock: Could not establish a connection.* |
 END
 }
 
-# curl needs several times the others' time for each.
-sources=$(argument sources) few=200
+sources=$(argument sources)
 peer=2001:db8:c::2 prefix=2001:db8:5::
 
 c_bind() { asks "$here/programs/requests-c"; }
@@ -25,11 +24,11 @@ python_source_address() { asks python3 sources/requests.py; }
 
 node_localAddress() { asks node sources/requests.js; }
 
-curl_interface() { peer && urls 'interface = "2001:db8:5::%x"' | curls host && saw "$few"; }
+curl_interface() { peer && urls 'interface = "2001:db8:5::%x"' | curls host && saw "$sources"; }
 
 tinyproxy_BindSame() {
     peer && start host tinyproxy tinyproxy -d -c sources/tinyproxy.conf && serves listens host 8888 &&
-        urls 'proxy = "http://[2001:db8:5::%x]:8888"' | curls host2 && saw "$few"
+        urls 'proxy = "http://[2001:db8:5::%x]:8888"' | curls host2 && saw "$sources"
 }
 
 # --- ---
@@ -45,7 +44,7 @@ asks() { peer && in_ns host "$@" "$peer" "$prefix" "$sources" && saw "$sources";
 urls() {
     local n
     echo fail-early
-    for ((n = 1; n <= few; n++)); do
+    for ((n = 1; n <= sources; n++)); do
         ((n == 1)) || echo next
         # shellcheck disable=SC2059 # the caller's
         printf "$1\nurl = \"http://[$peer]/\"\nfail\n" "$n"
