@@ -19,7 +19,9 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 # However a script or subshell ends, what it started and its scratch folder end too.
 scratch='' scratch_of='' job=''
 clean_up() {
+    local pid
     [[ -z $job ]] || { kill -- "-$job" && wait "$job"; } 2>/dev/null || true
+    for pid in $(jobs -rp); do kill -- "-$pid" 2>/dev/null || true; done # those of in_group
     # Not by a subshell whose parent still needs it.
     [[ $scratch_of != "$BASHPID" ]] || rm -rf --one-file-system "$scratch"
 }
@@ -27,6 +29,13 @@ clean_up_at_exit() {
     trap clean_up EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
+}
+
+# in_group CMD...: in the background, as a process group of its own, so that clean_up gets all of it.
+in_group() {
+    set -m
+    "$@" &
+    set +m
 }
 
 # scratch PARENT: makes a folder there for as long as this script or subshell runs; its name is in $scratch.
@@ -49,9 +58,7 @@ quietly() {
     shift 2
     say "$label"
     clean_up_at_exit
-    set -m # a process group of its own, so that clean_up gets all of it
-    "$@" >"$log" 2>&1 </dev/null &
-    set +m
+    in_group "$@" >"$log" 2>&1 </dev/null
     job=$!
     progress "$label" "$log" &
     wait "$job" || rc=$?
