@@ -98,6 +98,9 @@ struct anyip6_path anyip6_paths[] = {
 
 const unsigned int anyip6_n_paths = ARRAY_SIZE(anyip6_paths);
 
+/* How often a path in a module is looked for that comes and goes meanwhile. */
+#define ANYIP6_TRIES 3
+
 /*
  * Against a module going while its path is being found. Nothing is loaded or
  * waited for under it: it is taken inside the loading of modules.
@@ -238,6 +241,10 @@ static int anyip6_resolve(struct anyip6_path *path)
 	plus = strchr(sym, '+');
 	if (!plus || sscanf(plus, "+%lx/%lx", &off, &size) != 2)
 		return -ENOENT;
+	*plus = '\0';
+	/* Its module may have made way for another while the probe waited. */
+	if (path->module && strcmp(sym, path->caller))
+		return -ESTALE;
 	WRITE_ONCE(path->start, (unsigned long)kp.addr - off);
 	/* pairs with the acquire in anyip6_is_in() */
 	smp_store_release(&path->size, size);
@@ -325,11 +332,18 @@ static void anyip6_disarm_all(void)
 
 static int __init anyip6_find_path(struct anyip6_path *path)
 {
+	int tries = path->module ? ANYIP6_TRIES : 1;
 	int err;
 
-	mutex_lock(&anyip6_paths_mutex);
-	err = anyip6_resolve(path);
-	mutex_unlock(&anyip6_paths_mutex);
+	/*
+	 * One that had begun to go before we followed modules can have been
+	 * replaced between the lookup of the name and the probe.
+	 */
+	do {
+		mutex_lock(&anyip6_paths_mutex);
+		err = anyip6_resolve(path);
+		mutex_unlock(&anyip6_paths_mutex);
+	} while (err && err != -ENOENT && --tries);
 	if (err == -ENOENT && path->optional)
 		return 0;
 	if (err)
