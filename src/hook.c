@@ -330,20 +330,26 @@ static void anyip6_disarm_all(void)
 	}
 }
 
+/*
+ * A module that had begun to go before we followed modules can have been
+ * replaced between the lookup of the name and the probe, which then says that
+ * this is no text, or not where an instruction begins.
+ */
+static bool __init anyip6_is_stale(int err)
+{
+	return err == -EINVAL || err == -EILSEQ || err == -ESTALE;
+}
+
 static int __init anyip6_find_path(struct anyip6_path *path)
 {
 	int tries = path->module ? ANYIP6_TRIES : 1;
 	int err;
 
-	/*
-	 * One that had begun to go before we followed modules can have been
-	 * replaced between the lookup of the name and the probe.
-	 */
 	do {
 		mutex_lock(&anyip6_paths_mutex);
 		err = anyip6_resolve(path);
 		mutex_unlock(&anyip6_paths_mutex);
-	} while (err && err != -ENOENT && --tries);
+	} while (anyip6_is_stale(err) && --tries);
 	if (err == -ENOENT && path->optional)
 		return 0;
 	if (err)
