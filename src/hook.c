@@ -331,9 +331,9 @@ static void anyip6_disarm_all(void)
 }
 
 /*
- * A module that had begun to go before we followed modules can have been
- * replaced between the lookup of the name and the probe, which then says that
- * this is no text, or not where an instruction begins.
+ * While a module goes, or makes way for another, the address that its symbol
+ * just had may be no text, or in the middle of an instruction. Asked again, the
+ * kernel says that there is no such symbol, or where it is now.
  */
 static bool __init anyip6_is_stale(int err)
 {
