@@ -4,8 +4,9 @@
  * changes: the module comes and goes, the toggle flips, a route is added and
  * deleted, namespaces are made and go, sctp is loaded and removed. For storm.sh.
  *
- * storm MODULE.ko CYCLES SECONDS
- *	so many cycles of loading and unloading, and at least so long; then print
+ * storm MODULE.ko CYCLES SECONDS REST
+ *	so many cycles of loading and unloading, and at least so long, with a rest
+ *	of so many ms between a worker's operations; then print
  *	"OPERATION TARGET EXPECTED RESULT COUNT", and "WRONG" behind it where
  *	the result was not possible; last, a summary. The exit code is 0 if it
  *	came to its end; what was wrong is for the caller to judge.
@@ -42,7 +43,8 @@
 #define PROTO_sctp_1_1	{ SOCK_STREAM, IPPROTO_SCTP }
 #define PROTO_sctp_1_n	{ SOCK_SEQPACKET, IPPROTO_SCTP }
 #define MAX_ERRNO	256
-#define OPS_PER_STATE	400	/* at least, with the module and without */
+#define OPS_PER_STATE	400	/* at least, with the module and without, */
+#define LONG_EVERY	10	/* so many cycles; in the others a tenth */
 #define OPS_PER_TOGGLE	60
 #define OPS_PER_ROUTE	70
 #define OPS_PER_SCTP	300
@@ -136,6 +138,7 @@ static struct shared {
 	struct facts facts;
 	bool stop;
 	unsigned long done;	/* operations */
+	long rest_ms;
 	pthread_mutex_t netns;	/* while one more than usual is there */
 	unsigned long counts[NR_OPS][2][NR_TARGETS][UNKNOWN + 1][MAX_ERRNO];
 	unsigned long toggles, routes, namespaces, sctp_reloads;
@@ -354,7 +357,7 @@ static bool stopped(void)
 /* No pause of a fixed length: until others have done their part. */
 static void wait_until(const unsigned long *counter, unsigned long end)
 {
-	const struct timespec pause = { .tv_nsec = 1000 * 1000 };
+	const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
 	unsigned long done, last = 0;
 	time_t progress = time(NULL);
 
@@ -381,6 +384,19 @@ static unsigned int random_below(unsigned int *state, unsigned int n)
 	return (*state >> 16) % n;
 }
 
+static void rest(void)
+{
+	const struct timespec pause = {
+		.tv_sec = shared->rest_ms / 1000,
+		.tv_nsec = shared->rest_ms % 1000 * 1000000,
+	};
+
+	if (shared->rest_ms)
+		nanosleep(&pause, NULL);
+	else
+		let_others_run();
+}
+
 static void work(unsigned int seed)
 {
 	const struct op *op;
@@ -392,7 +408,7 @@ static void work(unsigned int seed)
 		op = &ops[random_below(&seed, SCTP_OPS)];
 		perform(op, &targets[random_below(&seed, NEW_NETNS)],
 			facts_now());
-		let_others_run();
+		rest();
 	}
 }
 
@@ -581,8 +597,10 @@ static void reload_sctp(unsigned int own_refs)
 		for (unsigned long end = shared->done + OPS_PER_SCTP;
 		     !stopped() && shared->done < end;)
 			for (size_t i = SCTP_OPS; i < NR_OPS; i++)
-				for (size_t t = 0; t < NEW_NETNS; t++)
+				for (size_t t = 0; t < NEW_NETNS; t++) {
 					perform(&ops[i], &targets[t], facts_now());
+					rest();
+				}
 		remove_sctp(own_refs);
 	}
 }
@@ -643,15 +661,19 @@ static void unload_module(long *longest)
 		*longest = ms;
 }
 
-/* Long enough for each kind of answer that this state has. */
-static void stay(bool loaded)
+/* Now and then long enough for each kind of answer that this state has. */
+static void stay(bool loaded, unsigned long cycle)
 {
-	const unsigned long done = shared->done + OPS_PER_STATE;
+	const bool is_long = cycle % LONG_EVERY == 0;
+	const unsigned long done =
+		shared->done + OPS_PER_STATE / (is_long ? 1 : LONG_EVERY);
 	/* The first of two may have begun before. */
 	const unsigned long namespaces = shared->namespaces + 2;
 	const unsigned long toggles = shared->toggles + (loaded ? 3 : 0);
 
 	wait_until(&shared->done, done);
+	if (!is_long)
+		return;
 	wait_until(&shared->namespaces, namespaces);
 	wait_until(&shared->toggles, toggles);
 }
@@ -763,7 +785,8 @@ static int settle(void)
 	return home;
 }
 
-static int storm(const char *path, unsigned long cycles, time_t seconds)
+static int storm(const char *path, unsigned long cycles, time_t seconds,
+		 long rest_ms)
 {
 	unsigned long judged = 0, wrong = 0, cycle, dead = 0;
 	long longest_load = 0, longest_unload = 0;
@@ -772,6 +795,7 @@ static int storm(const char *path, unsigned long cycles, time_t seconds)
 	struct timespec begin;
 
 	share();
+	shared->rest_ms = rest_ms;
 	home = settle();
 	socket_at(SOCK_DGRAM, SINK_PORT);
 	server = start(serve, socket_at(SOCK_STREAM, SERVER_PORT));
@@ -789,9 +813,9 @@ static int storm(const char *path, unsigned long cycles, time_t seconds)
 	for (cycle = 0; !stopped() && (cycle < cycles || ms_since(&begin) < seconds * 1000);
 	     cycle++) {
 		load_module(path, &longest_load);
-		stay(true);
+		stay(true, cycle);
 		unload_module(&longest_unload);
-		stay(false);
+		stay(false, cycle);
 		say_progress(cycle + 1, &begin);
 	}
 	shared->stop = true;
@@ -813,8 +837,9 @@ static int storm(const char *path, unsigned long cycles, time_t seconds)
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc == 4)
-		return storm(argv[1], strtoul(argv[2], NULL, 0), atol(argv[3]));
-	fprintf(stderr, "usage: storm MODULE.ko CYCLES SECONDS\n");
+	if (argc == 5)
+		return storm(argv[1], strtoul(argv[2], NULL, 0), atol(argv[3]),
+			     atol(argv[4]));
+	fprintf(stderr, "usage: storm MODULE.ko CYCLES SECONDS REST\n");
 	return 2;
 }

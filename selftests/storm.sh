@@ -3,7 +3,8 @@
 # Loads and unloads the module in a loop while processes bind, listen, connect and send, and routes, toggle, namespaces and sctp
 # come and go; see storm.c, which judges each answer by what was possible at that moment. For a VM, best of four processors.
 #
-# ANYIP6_CYCLES (100): how often at least. ANYIP6_SECONDS (0): how long at least.
+# ANYIP6_CYCLES (100): how often at least. ANYIP6_SECONDS (0): how long at least. ANYIP6_REST (0): ms that each process which asks
+# for addresses rests between two, for many cycles in a short time where processors are slow.
 # ANYIP6_KO names the module, if it is not where common.sh looks.
 
 # shellcheck source=common.sh source-path=SCRIPTDIR
@@ -23,7 +24,7 @@ trap end EXIT
 # Its lines are kept: "OPERATION TARGET EXPECTED RESULT COUNT [WRONG]".
 cycles() {
 	local code=0
-	"$here/storm" "$anyip6_ko" "${ANYIP6_CYCLES:-100}" "${ANYIP6_SECONDS:-0}" >"$out" || code=$?
+	"$here/storm" "$anyip6_ko" "${ANYIP6_CYCLES:-100}" "${ANYIP6_SECONDS:-0}" "${ANYIP6_REST:-0}" >"$out" || code=$?
 	sed 's/^/# /' "$out"
 	is 0 "$code" "exit code"
 }
