@@ -32,6 +32,7 @@ neighbours() {
 		fexit_check      bpf       fexit   ipv6_chk_addr  $bpf_with_us
 		fentry_path      bpf       fentry  __inet6_bind   works
 		fexit_path       bpf       fexit   __inet6_bind   works
+		perf_trace       perf      ipv6_chk_addr   works
 		klp_check        klp       ipv6_chk_addr   rivals
 		klp_path         klp       __inet6_bind    replaced
 	END
@@ -87,6 +88,20 @@ bpf_sees() {
 	busywait "$BUSYWAIT_TIMEOUT" grep -q '^called' "$tmp/out"
 	grep -q '^called [1-9]' "$tmp/out"
 }
+
+# What perf trace has seen is in its file at once: it is its standard error. Until it has attached it sees nothing.
+perf_come() {
+	command -v perf >/dev/null && echo "p:anyip6_test/neighbour $1" >>"$tracefs/dynamic_events" || return
+	perf trace -a -e bind -e anyip6_test:neighbour 2>>"$tmp/perf" &
+	perf=$!
+	busywait "$((BUSYWAIT_TIMEOUT * 10))" perf_attached && : >"$tmp/perf"
+}
+perf_attached() { in_ns "$here/binder" ::1 >/dev/null && perf_sees; }
+perf_go() {
+	kill -INT "$perf" && wait "$perf"
+	echo '-:anyip6_test/neighbour' >>"$tracefs/dynamic_events"
+}
+perf_sees() { grep -q 'bind(' "$tmp/perf" && grep -q anyip6_test:neighbour "$tmp/perf"; }
 
 # A live patch waits for each task, and signals the idle ones after 15 s.
 klp_timeout=$((BUSYWAIT_TIMEOUT * 10))
