@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the VM of scripts/bench. What is measured comes out, a line each: column, row, errno, min, median.
 #
-# Usage: run.sh STEP...; the steps are stock (all columns without the module), load, rule (those with it), and
+# Usage: run.sh STEP...; the steps are stock (all columns without the module), load, rule (those with it), smp, and
 # PROGRAM,ARGUMENT,... for the other programs here.
 
 set -euo pipefail
@@ -17,6 +17,8 @@ stock() {
 rule() { ./bench off on off on off on; }
 
 load() { insmod ./anyip6.ko; }
+
+smp() { ./smp; }
 
 modprobe -qa dummy || true
 for step; do
