@@ -52,6 +52,7 @@ struct row {
 	enum anyip6_addr from;	/* bound to, or PKTINFO's source */
 	bool pktinfo;
 	bool bound;		/* before what is counted */
+	bool unreachable;	/* sends to a port where nobody listens */
 	bool (*skip)(const struct column *col);
 };
 
@@ -111,6 +112,11 @@ static int act_connect(void *ctx)
 	return connect(c->fd, &c->to.sa, c->len) ? -errno : 0;
 }
 
+static int act_bind_connect(void *ctx)
+{
+	return act_bind(ctx) ?: act_connect(ctx);
+}
+
 static int act_receive(void *ctx)
 {
 	const struct cell *c = ctx;
@@ -159,7 +165,9 @@ static int open_stream(void *ctx)
 	if (!err && (setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) ||
 		     setsockopt(c->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one))))
 		err = -errno;
-	return err ?: act_bind(ctx);
+	if (!err && c->row->bound)
+		err = act_bind(ctx);
+	return err;
 }
 
 static void close_stream(void *ctx)
@@ -201,6 +209,7 @@ static bool not_freebind(const struct column *col)
 #define FREEBIND	.skip = not_freebind
 #define BOUND		.bound = true
 #define PKTINFO		.pktinfo = true
+#define UNREACHABLE	.unreachable = true
 #define HOST		.from = ADDR_HOST
 #define ANY		.from = ADDR_ANY
 #define OUTSIDE		.from = ADDR_OUTSIDE
@@ -213,10 +222,13 @@ static const struct row rows[] = {
 	{ "bind_sum", ANY,		UDP(open_plain, act_setsockopt_bind), FREEBIND },
 	{ "bind_refused", OUTSIDE,	UDP(open_socket, act_bind) },
 	{ "send", HOST,			UDP(open_socket, act_send), BOUND },
+	{ "unreachable", HOST,		UDP(open_socket, act_send), BOUND, UNREACHABLE },
 	{ "pktinfo_configured", HOST,	UDP(open_socket, act_send), PKTINFO },
 	{ "pktinfo_anyip", ANY,		UDP(open_socket, act_send), PKTINFO },
-	{ "connect_configured", HOST,	TCP(open_stream, act_connect) },
-	{ "connect_anyip", ANY,		TCP(open_stream, act_connect), .skip = lacks_anyip },
+	{ "connect_configured", HOST,	TCP(open_stream, act_connect), BOUND },
+	{ "connect_anyip", ANY,		TCP(open_stream, act_connect), BOUND, .skip = lacks_anyip },
+	{ "both_configured", HOST,	TCP(open_stream, act_bind_connect) },
+	{ "both_anyip", ANY,		TCP(open_stream, act_bind_connect), .skip = lacks_anyip },
 	{ "receive", HOST,		UDP(open_and_get, act_receive), BOUND },
 };
 
@@ -261,6 +273,7 @@ static int listener(const struct cell *c)
 static void run_cell(const struct column *col, const struct row *row)
 {
 	bool stream = row->type == SOCK_STREAM;
+	enum anyip6_addr to = stream || row->unreachable ? ADDR_HOST : ADDR_PEER;
 	struct iovec byte = { .iov_base = "", .iov_len = 1 };
 	struct cell c = { .col = col, .row = row, .listener = -1 };
 	struct cost cost;
@@ -268,7 +281,7 @@ static void run_cell(const struct column *col, const struct row *row)
 	if (row->skip && row->skip(col))
 		return;
 	c.len = addr_fill(&c.from, col->family, row->from, SOURCE_PORT);
-	addr_fill(&c.to, col->family, stream ? ADDR_HOST : ADDR_PEER, TEST_PORT);
+	addr_fill(&c.to, col->family, to, TEST_PORT);
 	c.msg.msg_name = &c.to;
 	c.msg.msg_namelen = c.len;
 	c.msg.msg_iov = &byte;

@@ -267,6 +267,7 @@ static const struct series {
 } series[] = {
 	{ "routes", false, add_route, pick_prefix },
 	{ "configured", false, add_addr, pick_address },
+	{ "beside", true, add_addr, pick_next },
 	{ "netns", true, add_netns, pick_first },
 	{ "sockets", true, add_socket, pick_next },
 	{ "addresses", true, pass_socket, pick_next },
