@@ -42,6 +42,7 @@ static inline unsigned long now(void)
 #endif
 }
 
+int compare_costs(const void *a, const void *b);
 struct cost measure(const struct act *act, void *ctx);
 unsigned long clock_check(void);
 void must(int err, const char *what);

@@ -32,7 +32,7 @@ void new_host(enum anyip6_mode mode, const char *lines)
 	toggle_set(mode);
 }
 
-static int compare(const void *a, const void *b)
+int compare_costs(const void *a, const void *b)
 {
 	unsigned long x = *(const unsigned long *)a, y = *(const unsigned long *)b;
 
@@ -57,7 +57,7 @@ static struct cost run(const struct act *act, void *ctx)
 			must(err ?: -EBADE, "not what it was before");
 		cost.err = err;
 	}
-	qsort(samples, ITERATIONS, sizeof(*samples), compare);
+	qsort(samples, ITERATIONS, sizeof(*samples), compare_costs);
 	cost.min = samples[0];
 	cost.median = samples[ITERATIONS / 2];
 	return cost;

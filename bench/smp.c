@@ -95,13 +95,6 @@ static unsigned long run_round(const struct way *way, unsigned int n)
 	return (now() - begin) / n / BINDS;
 }
 
-static int compare(const void *a, const void *b)
-{
-	unsigned long x = *(const unsigned long *)a, y = *(const unsigned long *)b;
-
-	return (x > y) - (x < y);
-}
-
 static void run_way(const struct way *way)
 {
 	unsigned long cost[ROUNDS];
@@ -111,7 +104,7 @@ static void run_way(const struct way *way)
 	for (unsigned int n = 1; n <= MAX_WORKERS; n *= 2) {
 		for (unsigned int round = 0; round < ROUNDS; round++)
 			cost[round] = run_round(way, n);
-		qsort(cost, ROUNDS, sizeof(*cost), compare);
+		qsort(cost, ROUNDS, sizeof(*cost), compare_costs);
 		printf("smp-%s\t%u\t0\t%lu\t%lu\n", way->name, n, cost[0],
 		       cost[ROUNDS / 2]);
 	}
