@@ -17,6 +17,9 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+/* How often the tree is looked at while it is being changed. */
+#define ANYIP6_LOOKS 1000
+
 /* How well a route suits: one through the device that is wanted is preferred. */
 enum anyip6_fit { ANYIP6_UNUSABLE, ANYIP6_OTHER_DEVICE, ANYIP6_FITS };
 
@@ -125,6 +128,37 @@ static struct fib6_node *anyip6_deepest(struct fib6_node *root,
 }
 
 /*
+ * A node that has no routes has two children, and no way down ends there. But
+ * fib6_add_1() puts one in place before it gives it the branch that was there,
+ * and until then all routes below are out of sight.
+ */
+static bool anyip6_is_half_done(const struct fib6_node *fn)
+{
+	return !(READ_ONCE(fn->fn_flags) & (RTN_RTINFO | RTN_ROOT)) &&
+	       !FIB6_SUBTREE(fn);
+}
+
+/*
+ * Some instructions of a writer's, unless it is preempted or a hypervisor's
+ * guest; it cannot be waited for in a callback of ftrace's. NULL: no answer
+ * that could be relied on.
+ */
+static struct fib6_node *anyip6_node(struct fib6_node *root,
+				     const struct in6_addr *addr)
+{
+	struct fib6_node *fn;
+	unsigned int i;
+
+	for (i = 0; i < ANYIP6_LOOKS; i++) {
+		fn = anyip6_deepest(root, addr);
+		if (likely(!anyip6_is_half_done(fn)))
+			return fn;
+		cpu_relax();
+	}
+	return NULL;
+}
+
+/*
  * The routes to the prefix at @fn, if it has any and @addr is in it. Flags
  * change under the table's lock, which is not taken here.
  */
@@ -151,7 +185,7 @@ static struct fib6_info *anyip6_leaf(const struct net *net,
 static bool anyip6_lookup(const struct net *net, struct fib6_table *table,
 			  const struct in6_addr *addr, struct anyip6_match *m)
 {
-	struct fib6_node *fn = anyip6_deepest(&table->tb6_root, addr);
+	struct fib6_node *fn = anyip6_node(&table->tb6_root, addr);
 	struct fib6_info *leaf;
 
 	while (fn) {
