@@ -32,15 +32,17 @@ module_says() { log_since | grep 'anyip6: ' | grep -v 'taint'; }
 # What insmod is run by.
 within=()
 
-# refused WORD... -- ARG...: insmod with ARGs fails, one line of the log says why with each WORD in it, nothing is left.
+# refused WORD... -- ARG...: insmod with ARGs fails, one line of the log says why with each WORD in it, nothing is left. modprobe
+# takes EEXIST for no failure, and reads ENOENT as a lack of symbols.
 refused() {
-	local words=() line
+	local words=() line said
 	while [ "$1" != -- ]; do
 		words+=("$1")
 		shift
 	done
 	shift
-	! "${within[@]}" insmod "$anyip6_ko" "$@" 2>/dev/null || say_why "insmod succeeded" || return
+	! said=$("${within[@]}" insmod "$anyip6_ko" "$@" 2>&1) || say_why "insmod succeeded" || return
+	! grep -E 'File exists|Unknown symbol|No such file' <<<"$said" || return
 	line=$(module_says)
 	is 1 "$(grep -c . <<<"$line")" "lines in the log" || return
 	for word in "${words[@]}"; do

@@ -54,7 +54,7 @@ static void __init anyip6_log_loaded(void)
 	int len = 0;
 
 	for (path = anyip6_paths; path < anyip6_paths + anyip6_n_paths; path++)
-		if (path->size)
+		if (READ_ONCE(path->size))
 			len += scnprintf(hooks + len, sizeof(hooks) - len,
 					 " %s>%s", path->caller,
 					 path->check->name);
@@ -96,12 +96,14 @@ static int __init anyip6_init(void)
 	err = anyip6_toggle_is_free();
 	if (err == -EEXIST) {
 		pr_err("not loaded: net.ipv6.anyip_bind is there already; a kernel that has it needs no module\n");
-		return err;
+		/* modprobe takes EEXIST for a module that is loaded already. */
+		return -EBUSY;
 	}
 	if (err) {
 		pr_err("not loaded: /proc/sys/net/ipv6 cannot be seen from here (%d)\n",
 		       err);
-		return err;
+		/* Of a module ENOENT says that it lacks a symbol. */
+		return -EOPNOTSUPP;
 	}
 
 	err = anyip6_netns_init(default_on);
