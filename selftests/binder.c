@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bind() for the shell tests.
+ * bind() and PKTINFO for the shell tests.
  *
- * binder ADDR...	print "ADDR tcp|udp: RESULT" for each; a result is ok
- *			or the name of an errno
+ * binder ADDR...		print "ADDR tcp|udp: RESULT" for each; a result
+ *				is ok or the name of an errno
+ * binder --pktinfo ADDR...	print "ADDR pktinfo: RESULT", of a datagram to
+ *				loopback that is sent from there
  *
  * ANYIP6_PORT=N: another port than 4242.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +36,40 @@ static int try_bind(const struct sockaddr_in6 *sin6, int type)
 	return err;
 }
 
+static int try_pktinfo(const struct sockaddr_in6 *from)
+{
+	struct sockaddr_in6 to = {
+		.sin6_family = AF_INET6,
+		.sin6_port = from->sin6_port,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
+	};
+	union {
+		struct cmsghdr hdr;
+		char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	} control = {
+		.hdr.cmsg_len = CMSG_LEN(sizeof(struct in6_pktinfo)),
+		.hdr.cmsg_level = SOL_IPV6,
+		.hdr.cmsg_type = IPV6_PKTINFO,
+	};
+	struct in6_pktinfo *info = (void *)CMSG_DATA(&control.hdr);
+	struct msghdr msg = {
+		.msg_name = &to,
+		.msg_namelen = sizeof(to),
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	int err = 0;
+
+	if (fd < 0)
+		return errno;
+	info->ipi6_addr = from->sin6_addr;
+	if (sendmsg(fd, &msg, 0) < 0)
+		err = errno;
+	close(fd);
+	return err;
+}
+
 static struct sockaddr_in6 parse(const char *text)
 {
 	const char *port = getenv("ANYIP6_PORT");
@@ -48,19 +85,28 @@ static struct sockaddr_in6 parse(const char *text)
 	return sin6;
 }
 
+static void print(const char *addr, const char *what, int err)
+{
+	printf("%s %s: %s\n", addr, what, result_name(err));
+}
+
 int main(int argc, char **argv)
 {
-	if (argc < 2) {
-		fprintf(stderr, "usage: binder ADDR...\n");
+	bool pktinfo = argc > 1 && !strcmp(argv[1], "--pktinfo");
+
+	if (argc < 2 + pktinfo) {
+		fprintf(stderr, "usage: binder [--pktinfo] ADDR...\n");
 		return 2;
 	}
-	for (char **addr = argv + 1; *addr; addr++) {
+	for (char **addr = argv + 1 + pktinfo; *addr; addr++) {
 		struct sockaddr_in6 sin6 = parse(*addr);
 
-		printf("%s tcp: %s\n", *addr,
-		       result_name(try_bind(&sin6, SOCK_STREAM)));
-		printf("%s udp: %s\n", *addr,
-		       result_name(try_bind(&sin6, SOCK_DGRAM)));
+		if (pktinfo) {
+			print(*addr, "pktinfo", try_pktinfo(&sin6));
+			continue;
+		}
+		print(*addr, "tcp", try_bind(&sin6, SOCK_STREAM));
+		print(*addr, "udp", try_bind(&sin6, SOCK_DGRAM));
 	}
 	return 0;
 }

@@ -8,12 +8,12 @@
 . "$(dirname "$0")/common.sh"
 
 # A neighbour: name, how it comes, on which function, how an Any-IP address fares while both are there: "works"; "unseen" if it
-# works and the neighbour does not see it; "refused" where the neighbour hides the caller; "rivals" where the kernel lets only
+# works and the neighbour does not see it; "hidden" where the neighbour hides the caller; "rivals" where the kernel lets only
 # one of the two in; "replaced" where the caller is not the one any more that the module knows.
 neighbours() {
 	local hides_caller=works bpf_with_us=works graph=works
 	# A kretprobe there has changed the return address before ftrace reads it.
-	[ "$(uname -m)" != aarch64 ] || hides_caller=refused
+	[ "$(uname -m)" != aarch64 ] || hides_caller=hidden
 	# Until 6.0 all BPF trampolines are IPMODIFY's rivals.
 	! older 6.0 || bpf_with_us=rivals
 	# Until 5.17 function_graph leaves out a call that was redirected.
@@ -33,6 +33,11 @@ neighbours() {
 		fentry_path      bpf       fentry  __inet6_bind   works
 		fexit_path       bpf       fexit   __inet6_bind   works
 		perf_trace       perf      ipv6_chk_addr   works
+		kprobe_acast     probe     p  ipv6_chk_acast_addr_src  works
+		kretprobe_acast  probe     r  ipv6_chk_acast_addr_src  $hides_caller
+		function_acast   tracer    function  ipv6_chk_acast_addr_src  works
+		fentry_acast     bpf       fentry  ipv6_chk_acast_addr_src  $bpf_with_us
+		klp_acast        klp       ipv6_chk_acast_addr_src  rivals
 		klp_check        klp       ipv6_chk_addr   rivals
 		klp_path         klp       __inet6_bind    replaced
 	END
@@ -75,7 +80,7 @@ bpf_come() {
 	bpf=$!
 	exec {bpf_fd}>"$tmp/in"
 	while kill -0 "$bpf" 2>/dev/null && ! grep -qs . "$tmp/out"; do :; done
-	grep -q attached "$tmp/out"
+	grep -q attached "$tmp/out" || { cat "$tmp/out" >&2 && return 1; }
 }
 # It goes at the end of its input.
 bpf_go() {
@@ -114,18 +119,25 @@ klp_go() {
 
 # --- The orders ---
 
-come() { here_now=1 && "${kind}_come" "${what[@]}" 2>/dev/null; }
+come() { here_now=1 && "${kind}_come" "${what[@]}" 2>"$tmp/said"; }
 go() { here_now='' && "${kind}_go"; }
 
-# answered WORD: what binds get.
+# answered WORD: what an Any-IP address gets if all works, if all is refused, or with a neighbour of that word, who harms only the
+# callers of its own function.
 answered() {
-	local want=ok no=EADDRNOTAVAIL
-	[ "$1" != refused ] || want=$no
-	is "$any tcp: $want $any udp: $want $outside tcp: $no $outside udp: $no ::1 tcp: ok ::1 udp: ok" \
-		"$(in_ns "$here/binder" "$any" "$outside" ::1 | paste -sd' ')" "with $name, bind"
+	local bind=ok pktinfo=ok no=EADDRNOTAVAIL none=EINVAL addrs=("$any" "$outside" ::1)
+	case $1.${what[-1]} in
+		refused.*) bind=$no pktinfo=$none ;;
+		hidden.ipv6_chk_acast_addr_src) pktinfo=$none ;;
+		hidden.* | replaced.*) bind=$no ;;
+	esac
+	is "$any tcp: $bind $any udp: $bind $outside tcp: $no $outside udp: $no ::1 tcp: ok ::1 udp: ok" \
+		"$(in_ns "$here/binder" "${addrs[@]}" | paste -sd' ')" "with $name, bind" &&
+		is "$any pktinfo: $pktinfo $outside pktinfo: $none ::1 pktinfo: ok" \
+			"$(in_ns "$here/binder" --pktinfo "${addrs[@]}" | paste -sd' ')" "with $name, PKTINFO"
 }
 
-both() { answered "$answer" && watched; }
+both() { answered "$answer" && watched && told; }
 
 watched() {
 	if [ "$answer" = unseen ]; then
@@ -133,6 +145,12 @@ watched() {
 	else
 		"${kind}_sees" || say_why "$name saw nothing"
 	fi
+}
+
+# Who hides callers says nothing, and nobody tells the module; so it has to tell when it is asked.
+told() {
+	[ "$answer" != hidden ] || log_since | grep -q "anyip6: a kretprobe hides who calls ${what[-1]}: " ||
+		say_why "nothing in the log"
 }
 
 first_first() { come && load && both && go && answered works && unload && all_gone; }
@@ -145,7 +163,11 @@ rivals_first() {
 	come && ! load 2>/dev/null && log_since | grep -q 'anyip6: not loaded: .* is held by' && answered refused && go &&
 		load && answered works
 }
-rivals_last() { load && ! come && answered works; }
+rivals_last() {
+	load && ! come && grep -q 'Device or resource busy' "$tmp/said" && answered works || say_why "$(cat "$tmp/said")" || return
+	[ "$kind" != klp ] ||
+		log_since | grep -q "livepatch: failed to register ftrace handler for function '${what[-1]}' (-16)"
+}
 
 # The module tells, at its own load or at the live patch's; configured addresses never suffer.
 replaced_first() {
@@ -153,11 +175,11 @@ replaced_first() {
 		load && answered works
 }
 replaced_last() {
-	load && come && log_since | grep -q 'anyip6: live patch patcher is here' && answered refused && go && answered works
+	load && come && log_since | grep -q 'anyip6: live patch patcher is here' && answered replaced && go && answered works
 }
 
 # The proof at load finds the caller hidden.
-refused_first() {
+hidden_first() {
 	come && ! load 2>/dev/null && log_since | grep -q 'anyip6: not loaded: .* does not call' && answered refused && go &&
 		load && answered works
 }
@@ -172,7 +194,7 @@ try() {
 	fi
 	go
 	case $answer.$2 in
-		rivals.* | replaced.* | refused.first_*) "${answer}_${2%_*}" ;;
+		rivals.* | replaced.* | hidden.first_*) "${answer}_${2%_*}" ;;
 		*) "$2" ;;
 	esac
 }

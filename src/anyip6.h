@@ -10,6 +10,7 @@
 #include <linux/in6.h>
 #include <linux/sched.h>
 #include <linux/netdevice.h>
+#include <linux/ratelimit_types.h>
 #include <net/net_namespace.h>
 
 /**
@@ -17,11 +18,13 @@
  * @name:  the function that ftrace redirects
  * @ops:   our hold on it; @ops.func decides which calls are redirected
  * @armed: @ops is registered
+ * @told:  how often it is said that callers are hidden
  */
 struct anyip6_check {
 	const char *name;
 	struct ftrace_ops ops;
 	bool armed;
+	struct ratelimit_state told;
 };
 
 /**

@@ -74,4 +74,16 @@
  */
 #define anyip6_net_cookie(net)	READ_ONCE(*(const u64 *)&(net)->net_cookie)
 
+/*
+ * What a kretprobe has for a return address. On arm64, where the probe is a
+ * breakpoint at the function's start, it is there before ftrace looks; on x86
+ * the probe is ftrace's itself, or comes after it. Newest name first: rethooks
+ * came to architectures one by one since 5.18, f3a112c0c40d ("x86,rethook,kprobes:
+ * Replace kretprobe with rethook on x86"); the underscores in 5.16, adf8a61a940c
+ * ("kprobes: treewide: Make it harder to refer kretprobe_trampoline directly").
+ */
+#define ANYIP6_KRETPROBE_HIDES	IS_ENABLED(CONFIG_ARM64)
+#define ANYIP6_KRETPROBE_TRAMPOLINES \
+	"arch_rethook_trampoline", "__kretprobe_trampoline", "kretprobe_trampoline"
+
 #endif

@@ -34,6 +34,7 @@ static void anyip6_on_chk_acast(unsigned long ip, unsigned long parent_ip,
 			  FTRACE_OPS_FL_PERMANENT |			\
 			  ANYIP6_FTRACE_REGS | ANYIP6_FTRACE_NO_GUARD,	\
 	},								\
+	.told = RATELIMIT_STATE_INIT(told, 3600 * HZ, 1),		\
 }
 
 /* The checks that we answer for the kernel. */
@@ -102,7 +103,7 @@ const unsigned int anyip6_n_paths = ARRAY_SIZE(anyip6_paths);
 #define ANYIP6_TRIES 3
 
 /*
- * Against a module going while its path is being found. Nothing is loaded or
+ * Against a module going while its path is being found. No module is loaded or
  * waited for under it: it is taken inside the loading of modules.
  */
 static DEFINE_MUTEX(anyip6_paths_mutex);
@@ -190,12 +191,29 @@ const char *anyip6_caller_name(unsigned long ip)
 	return "?";
 }
 
+/* Where kretprobes have functions return to, if that can be seen; else 0. */
+static unsigned long anyip6_trampoline __ro_after_init;
+
+/* Once an hour: whoever binds decides how often this is called. */
+static __always_inline void anyip6_say_hidden(struct anyip6_check *check,
+					      unsigned long parent_ip)
+{
+	if (ANYIP6_KRETPROBE_HIDES && unlikely(parent_ip == anyip6_trampoline) &&
+	    __ratelimit(&check->told))
+		pr_warn("a kretprobe hides who calls %s: Any-IP addresses are refused while it is there\n",
+			     check->name);
+}
+
 static void notrace anyip6_on_chk_addr(unsigned long ip, unsigned long parent_ip,
 				       struct ftrace_ops *ops,
 				       struct anyip6_fregs *fregs)
 {
-	if (anyip6_from_path(&anyip6_checks[ANYIP6_CHK_ADDR], parent_ip))
+	struct anyip6_check *check = &anyip6_checks[ANYIP6_CHK_ADDR];
+
+	if (anyip6_from_path(check, parent_ip))
 		anyip6_set_ip(fregs, (unsigned long)anyip6_chk_addr);
+	else
+		anyip6_say_hidden(check, parent_ip);
 }
 
 /*
@@ -208,11 +226,14 @@ static void notrace anyip6_on_chk_acast(unsigned long ip,
 					struct ftrace_ops *ops,
 					struct anyip6_fregs *fregs)
 {
-	if (anyip6_from_path(&anyip6_checks[ANYIP6_CHK_ACAST], parent_ip) &&
-	    anyip6_is_local((struct net *)anyip6_arg(fregs, 0),
-			    (const struct in6_addr *)anyip6_arg(fregs, 2),
-			    (const struct net_device *)anyip6_arg(fregs, 1),
-			    parent_ip))
+	struct anyip6_check *check = &anyip6_checks[ANYIP6_CHK_ACAST];
+
+	if (!anyip6_from_path(check, parent_ip))
+		anyip6_say_hidden(check, parent_ip);
+	else if (anyip6_is_local((struct net *)anyip6_arg(fregs, 0),
+				 (const struct in6_addr *)anyip6_arg(fregs, 2),
+				 (const struct net_device *)anyip6_arg(fregs, 1),
+				 parent_ip))
 		anyip6_set_ip(fregs, (unsigned long)anyip6_chk_acast);
 }
 
@@ -251,6 +272,24 @@ static int anyip6_resolve(struct anyip6_path *path)
 	return 0;
 }
 
+/* Nobody may probe it; register_kprobe() refuses once it has found it. */
+static void __init anyip6_find_trampoline(void)
+{
+	static const char * const names[] = { ANYIP6_KRETPROBE_TRAMPOLINES };
+	unsigned int i;
+
+	for (i = 0; !anyip6_trampoline && i < ARRAY_SIZE(names); i++) {
+		struct kprobe kp = {
+			.symbol_name	= names[i],
+			.flags		= KPROBE_FLAG_DISABLED,
+		};
+
+		if (!register_kprobe(&kp))
+			unregister_kprobe(&kp);
+		anyip6_trampoline = (unsigned long)kp.addr;
+	}
+}
+
 static int anyip6_register(const char *function, struct ftrace_ops *ops)
 {
 	int err;
@@ -285,6 +324,16 @@ static void notrace anyip6_nothing(unsigned long ip, unsigned long parent_ip,
 {
 }
 
+/* Tried, and given back at once. */
+static bool anyip6_is_busy(const char *function, struct ftrace_ops *trial)
+{
+	int err = anyip6_register(function, trial);
+
+	if (!err)
+		anyip6_unregister(trial);
+	return err == -EBUSY;
+}
+
 /*
  * ftrace says EBUSY both when it is off and when the function is taken. Ops
  * that are permanent but redirect nothing get it only in the first case.
@@ -296,11 +345,24 @@ static bool __init anyip6_ftrace_is_off(const char *function)
 		.flags	= FTRACE_OPS_FL_PERMANENT | ANYIP6_FTRACE_NO_GUARD,
 	};
 
-	int err = anyip6_register(function, &trial);
+	return anyip6_is_busy(function, &trial);
+}
 
-	if (!err)
-		anyip6_unregister(&trial);
-	return err == -EBUSY;
+/*
+ * Paths that are not proven: a live patch has the function elsewhere, where its
+ * calls are not known as the path's. Under anyip6_paths_mutex.
+ */
+static void anyip6_say_if_held(const struct anyip6_path *path)
+{
+	static struct ftrace_ops trial = {
+		.func	= anyip6_nothing,
+		.flags	= FTRACE_OPS_FL_IPMODIFY | ANYIP6_FTRACE_REGS |
+			  ANYIP6_FTRACE_NO_GUARD,
+	};
+
+	if (anyip6_is_busy(path->caller, &trial))
+		pr_warn("%s may keep the kernel's answers: %s is held by a live patch or the like\n",
+			path->module, path->caller);
 }
 
 static int __init anyip6_arm(struct anyip6_check *check)
@@ -348,6 +410,8 @@ static int __init anyip6_find_path(struct anyip6_path *path)
 	do {
 		mutex_lock(&anyip6_paths_mutex);
 		err = anyip6_resolve(path);
+		if (!err && path->module)
+			anyip6_say_if_held(path);
 		mutex_unlock(&anyip6_paths_mutex);
 	} while (anyip6_is_stale(err) && --tries);
 	if (err == -ENOENT && path->optional)
@@ -355,7 +419,8 @@ static int __init anyip6_find_path(struct anyip6_path *path)
 	if (err)
 		pr_err("not loaded: %s not found in this kernel (%d)\n",
 		       path->caller, err);
-	return err;
+	/* Of a module ENOENT says that it lacks a symbol. */
+	return err == -ENOENT ? -EOPNOTSUPP : err;
 }
 
 /* All are found first: what is optional may be part of what is proven. */
@@ -386,6 +451,8 @@ static void anyip6_follow(struct anyip6_path *path, unsigned long event)
 		err = anyip6_resolve(path);
 	else if (event == MODULE_STATE_GOING)
 		WRITE_ONCE(path->size, 0);
+	if (event == MODULE_STATE_COMING && !err)
+		anyip6_say_if_held(path);
 	mutex_unlock(&anyip6_paths_mutex);
 	if (err)
 		pr_err("%s keeps the kernel's answers: %s not found (%d)\n",
@@ -427,6 +494,8 @@ int __init anyip6_hook_init(void)
 	unsigned int i;
 	int err = 0;
 
+	if (ANYIP6_KRETPROBE_HIDES)
+		anyip6_find_trampoline();
 	for (i = 0; !err && i < ARRAY_SIZE(anyip6_checks); i++)
 		err = anyip6_arm(&anyip6_checks[i]);
 	if (err)

@@ -154,8 +154,11 @@ int anyip6_prove_pktinfo(const struct anyip6_path *path, struct net *net)
 	err = kernel_sendmsg(sock, &msg, &none, 1, 0);
 	anyip6_proof_yes = false;
 	sock_release(sock);
-	/* Past the check, routes, rules and BPF have their own errors. */
-	return !anyip6_proof_asked || err == -EINVAL ? err : 0;
+	/*
+	 * EINVAL is the check's no: unasked, it is the kernel's own. Past the
+	 * check, routes, rules and BPF have other errors.
+	 */
+	return anyip6_proof_asked == (err == -EINVAL) ? err : 0;
 }
 
 /* Any netns in which bind() reaches the check. The caller puts it. */

@@ -12,13 +12,19 @@
 
 static char *function = "ipv6_chk_addr";
 module_param(function, charp, 0444);
-MODULE_PARM_DESC(function, "what to replace: ipv6_chk_addr or __inet6_bind");
+MODULE_PARM_DESC(function, "what to replace: ipv6_chk_addr, ipv6_chk_acast_addr_src or __inet6_bind");
 
 static int patcher_chk_addr(struct net *net, const struct in6_addr *addr,
 			    const struct net_device *dev, int strict)
 {
 	return ipv6_chk_addr_and_flags(net, addr, dev, !dev, strict,
 				       IFA_F_TENTATIVE);
+}
+
+static bool patcher_chk_acast(struct net *net, struct net_device *dev,
+			      const struct in6_addr *addr)
+{
+	return false;
 }
 
 static int patcher_bind(struct sock *sk, struct sockaddr_in6 *addr, int len,
@@ -42,11 +48,19 @@ static struct klp_patch patcher_patch = {
 
 static int __init patcher_init(void)
 {
-	bool bind = !strcmp(function, "__inet6_bind");
+	void *new_func = NULL;
+
+	if (!strcmp(function, "ipv6_chk_addr"))
+		new_func = patcher_chk_addr;
+	else if (!strcmp(function, "ipv6_chk_acast_addr_src"))
+		new_func = patcher_chk_acast;
+	else if (!strcmp(function, "__inet6_bind"))
+		new_func = patcher_bind;
+	if (!new_func)
+		return -EINVAL;
 
 	patcher_funcs[0].old_name = function;
-	patcher_funcs[0].new_func = bind ? (void *)patcher_bind :
-					   (void *)patcher_chk_addr;
+	patcher_funcs[0].new_func = new_func;
 	return klp_enable_patch(&patcher_patch);
 }
 
