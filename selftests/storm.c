@@ -56,10 +56,12 @@
 
 enum fact { MODULE, TOGGLED_ON, ROUTED, NR_FACTS };
 
-enum truth { NO, YES, UNKNOWN };
+/* No by a fact: which, so that each is seen to matter. */
+enum truth { NO, YES, UNKNOWN, NO_TOGGLE, NO_ROUTE, NR_TRUTHS };
 
 static const char *const truth_names[] = {
 	[NO] = "no", [YES] = "yes", [UNKNOWN] = "either",
+	[NO_TOGGLE] = "no,toggle-0", [NO_ROUTE] = "no,route-gone",
 };
 
 /* A word is a truth in the low two bits, and how often it has changed. */
@@ -71,7 +73,6 @@ struct facts {
 enum expectation {
 	LOCAL	= 1 << NR_FACTS,
 	NEVER	= 1 << (NR_FACTS + 1),
-	LOOKUP	= 1 << (NR_FACTS + 2),	/* in the FIB whose routes change */
 };
 
 static const struct target {
@@ -80,7 +81,7 @@ static const struct target {
 	unsigned int needs;	/* facts as bits; enum expectation */
 } targets[] = {
 	{ "configured", ADDR_HOST, LOCAL },
-	{ "any-ip", ADDR_ANY, 1 << MODULE | 1 << TOGGLED_ON | LOOKUP },
+	{ "any-ip", ADDR_ANY, 1 << MODULE | 1 << TOGGLED_ON },
 	{ "any-ip,route-comes-and-goes", ADDR_FREE,
 	  1 << MODULE | 1 << TOGGLED_ON | 1 << ROUTED },
 	{ "carved-out", ADDR_UNREACHABLE, NEVER },
@@ -140,7 +141,7 @@ static struct shared {
 	unsigned long done;	/* operations */
 	long rest_ms;
 	pthread_mutex_t netns;	/* while one more than usual is there */
-	unsigned long counts[NR_OPS][2][NR_TARGETS][UNKNOWN + 1][MAX_ERRNO];
+	unsigned long counts[NR_OPS][2][NR_TARGETS][NR_TRUTHS][MAX_ERRNO];
 	unsigned long toggles, routes, namespaces, sctp_reloads;
 } *shared;
 
@@ -188,23 +189,23 @@ static enum truth truth_of(enum fact fact, const struct facts *before,
 static enum truth expected(unsigned int needs, const struct facts *before,
 			   const struct facts *after)
 {
+	static const enum truth no_by[] = {
+		[MODULE] = NO, [TOGGLED_ON] = NO_TOGGLE, [ROUTED] = NO_ROUTE,
+	};
 	enum truth all = YES;
 
 	if (needs & (LOCAL | NEVER))
 		return needs & LOCAL ? YES : NO;
-	if (needs & LOOKUP && truth_of(ROUTED, before, after) == UNKNOWN)
-		all = UNKNOWN;
 	for (int fact = 0; fact < NR_FACTS; fact++) {
 		if (!(needs & 1 << fact))
 			continue;
 		switch (truth_of(fact, before, after)) {
 		case NO:
-			return NO;
-		case UNKNOWN:
-			all = UNKNOWN;
-			break;
+			return no_by[fact];
 		case YES:
 			break;
+		default:
+			all = UNKNOWN;
 		}
 	}
 	return all;
@@ -466,7 +467,7 @@ struct route_request {
 	unsigned int ifindex;
 };
 
-static int route_change(int type, enum anyip6_addr addr)
+static int route_change(int type, enum anyip6_addr addr, int prefix_len)
 {
 	struct route_request req = {
 		.hdr = {
@@ -474,7 +475,7 @@ static int route_change(int type, enum anyip6_addr addr)
 			.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
 		},
 		.route = {
-			.rtm_family = AF_INET6, .rtm_dst_len = 64,
+			.rtm_family = AF_INET6, .rtm_dst_len = prefix_len,
 			.rtm_table = RT_TABLE_LOCAL, .rtm_protocol = RTPROT_BOOT,
 			.rtm_type = RTN_LOCAL,
 		},
@@ -491,7 +492,7 @@ static int route_change(int type, enum anyip6_addr addr)
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
 	addr_fill(&sa, AF_INET6, addr, 0);
-	memcpy(&req.prefix, &sa.in6.sin6_addr, 8);
+	memcpy(&req.prefix, &sa.in6.sin6_addr, prefix_len / 8);
 	if (fd < 0 || send(fd, &req, sizeof(req), 0) < 0 ||
 	    recv(fd, &ack, sizeof(ack), 0) < (ssize_t)sizeof(ack.hdr))
 		fail("rtnetlink");
@@ -499,15 +500,21 @@ static int route_change(int type, enum anyip6_addr addr)
 	return -ack.err.error;
 }
 
+/*
+ * The route to ADDR_ANY alone changes no answer, but the tree: where it branches
+ * to the prefix that is carved out.
+ */
 static void flip_route(unsigned int unused)
 {
 	bool there = false;
+	int type;
 
 	(void)unused;
 	while (!stopped()) {
+		type = there ? RTM_DELROUTE : RTM_NEWROUTE;
 		fact_becomes(ROUTED, UNKNOWN);
-		errno = route_change(there ? RTM_DELROUTE : RTM_NEWROUTE,
-				     ADDR_FREE);
+		errno = route_change(type, ADDR_FREE, 64) ?:
+			route_change(type, ADDR_ANY, 128);
 		if (errno)
 			fail("a route");
 		there = !there;
@@ -536,7 +543,7 @@ static void make_namespaces(unsigned int home)
 		pthread_mutex_lock(&shared->netns);
 		close(netns_new());
 		lo_up();
-		if (route_change(RTM_NEWROUTE, ADDR_ANY))
+		if (route_change(RTM_NEWROUTE, ADDR_ANY, 64))
 			fail("a route of a new netns");
 		for (int i = 0; i < 2; i++)
 			for (size_t t = NEW_NETNS; t < NR_TARGETS; t++)
@@ -576,21 +583,26 @@ static int sctp_refs(void)
 }
 
 /* Namespaces have a reference each, until well after they have gone. */
-static void remove_sctp(int own_refs)
+static void remove_sctp(int *own_refs)
 {
 	struct poll_until until = poll_begin();
 
 	pthread_mutex_lock(&shared->netns);
-	while (sctp_refs() != own_refs && poll_again(&until))
+	while (sctp_refs() > *own_refs && poll_again(&until))
 		;
-	if (sctp_refs() == own_refs &&
+	/* At first there may have been some that were about to go. */
+	if (sctp_refs() < *own_refs)
+		*own_refs = sctp_refs();
+	if (sctp_refs() == *own_refs &&
 	    !syscall(SYS_delete_module, "sctp", O_NONBLOCK | O_TRUNC))
 		shared->sctp_reloads++;
 	pthread_mutex_unlock(&shared->netns);
 }
 
-static void reload_sctp(unsigned int own_refs)
+static void reload_sctp(unsigned int refs)
 {
+	int own_refs = refs;
+
 	while (!stopped()) {
 		if (!modprobe_sctp())
 			fail("modprobe sctp");
@@ -601,7 +613,7 @@ static void reload_sctp(unsigned int own_refs)
 					perform(&ops[i], &targets[t], facts_now());
 					rest();
 				}
-		remove_sctp(own_refs);
+		remove_sctp(&own_refs);
 	}
 }
 
@@ -693,6 +705,12 @@ static void say_progress(unsigned long cycle, const struct timespec *begin)
 
 /* Sums */
 
+struct sums {
+	unsigned long judged;
+	unsigned long decided;	/* where no fact changed meanwhile */
+	unsigned long wrong;
+};
+
 /* Where a route was gone, or may have been, a connection goes nowhere. */
 static bool no_way(int err)
 {
@@ -701,18 +719,19 @@ static bool no_way(int err)
 
 static bool possible(const struct op *op, int then, enum truth truth, int err)
 {
+	const bool yes = truth == YES || truth == UNKNOWN;
+
 	if (!err)
-		return truth != NO;
+		return yes;
 	if (then)
 		return truth == UNKNOWN && no_way(err);
 	if (err == op->refusal)
 		return truth != YES;
-	return truth != NO && op->tolerated && err == op->tolerated;
+	return yes && op->tolerated && err == op->tolerated;
 }
 
 static void print_cell(const struct op *op, int then, const struct target *target,
-		       enum truth truth, unsigned long *judged,
-		       unsigned long *wrong)
+		       enum truth truth, struct sums *sums)
 {
 	const unsigned long *counts =
 		shared->counts[op - ops][then][target - targets][truth];
@@ -726,19 +745,20 @@ static void print_cell(const struct op *op, int then, const struct target *targe
 		       target->name, truth_names[truth],
 		       err ? strerrorname_np(err) : "ok", counts[err],
 		       right ? "" : " WRONG");
-		*judged += counts[err];
-		*wrong += right ? 0 : counts[err];
+		sums->judged += counts[err];
+		sums->decided += truth == UNKNOWN ? 0 : counts[err];
+		sums->wrong += right ? 0 : counts[err];
 	}
 }
 
-static void print_sums(unsigned long *judged, unsigned long *wrong)
+static void print_sums(struct sums *sums)
 {
 	for (size_t op = 0; op < NR_OPS; op++)
 		for (int then = 0; then < 2; then++)
 			for (size_t t = 0; t < NR_TARGETS; t++)
-				for (int truth = NO; truth <= UNKNOWN; truth++)
+				for (int truth = NO; truth < NR_TRUTHS; truth++)
 					print_cell(&ops[op], then, &targets[t],
-						   truth, judged, wrong);
+						   truth, sums);
 }
 
 /* Setting */
@@ -773,6 +793,19 @@ static void share(void)
 	pthread_mutex_init(&shared->netns, &attr);
 }
 
+/* Who has asked has gone, and its port with it. */
+static bool port_is_free(const struct op *op)
+{
+	int fd = socket(AF_INET6, op->proto.type | SOCK_CLOEXEC,
+			op->proto.number);
+	int err = op->ask(op, fd, &targets[0]);
+
+	if (err)
+		printf("%s at the end: %s\n", op->name, strerrorname_np(err));
+	close(fd);
+	return !err;
+}
+
 static int settle(void)
 {
 	int home = netns_any_ip();
@@ -788,7 +821,8 @@ static int settle(void)
 static int storm(const char *path, unsigned long cycles, time_t seconds,
 		 long rest_ms)
 {
-	unsigned long judged = 0, wrong = 0, cycle, dead = 0;
+	unsigned long cycle, dead = 0;
+	struct sums sums = {};
 	long longest_load = 0, longest_unload = 0;
 	int home, status, n = 0;
 	pid_t pids[NR_WORKERS + 4], server;
@@ -823,12 +857,15 @@ static int storm(const char *path, unsigned long cycles, time_t seconds,
 		if (waitpid(pids[i], &status, 0) != pids[i] || status)
 			dead++;
 	kill(server, SIGKILL);
-	print_sums(&judged, &wrong);
+	if (!port_is_free(&ops[0]) || !port_is_free(&ops[1]))
+		dead++;
+	print_sums(&sums);
 	printf("beside it: %lu toggles, %lu routes, %lu namespaces, %lu removals of sctp\n",
 	       shared->toggles, shared->routes, shared->namespaces,
 	       shared->sctp_reloads);
-	printf("in all: %lu operations judged, %lu wrong, %lu cycles in %ld s, ",
-	       judged, wrong, cycle, ms_since(&begin) / 1000);
+	printf("in all: %lu operations judged, %lu of them undisturbed, %lu wrong, ",
+	       sums.judged, sums.decided, sums.wrong);
+	printf("%lu cycles in %ld s, ", cycle, ms_since(&begin) / 1000);
 	printf("longest load %ld ms, longest unload %ld ms\n", longest_load,
 	       longest_unload);
 	return dead ? 1 : 0;
