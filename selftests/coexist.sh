@@ -9,7 +9,8 @@
 
 # A neighbour: name, how it comes, on which function, how an Any-IP address fares while both are there: "works"; "unseen" if it
 # works and the neighbour does not see it; "hidden" where the neighbour hides the caller; "rivals" where the kernel lets only
-# one of the two in; "replaced" where the caller is not the one any more that the module knows.
+# one of the two in; "replaced" where the caller is not the one any more that the module knows; "noticed" where it is one that
+# these binds do not take, and that the module cannot prove.
 neighbours() {
 	local hides_caller=works bpf_with_us=works graph=works
 	# A kretprobe there has changed the return address before ftrace reads it.
@@ -40,6 +41,7 @@ neighbours() {
 		klp_acast        klp       ipv6_chk_acast_addr_src  rivals
 		klp_check        klp       ipv6_chk_addr   rivals
 		klp_path         klp       __inet6_bind    replaced
+		klp_sctp         klp       sctp_v6_available  noticed
 	END
 }
 
@@ -140,17 +142,22 @@ answered() {
 both() { answered "$answer" && watched && told; }
 
 watched() {
-	if [ "$answer" = unseen ]; then
-		! "${kind}_sees" || say_why "$name saw it"
-	else
-		"${kind}_sees" || say_why "$name saw nothing"
-	fi
+	case $answer in
+		noticed) ;; # a live patch of what is not called here
+		unseen) ! "${kind}_sees" || say_why "$name saw it" ;;
+		*) "${kind}_sees" || say_why "$name saw nothing" ;;
+	esac
 }
 
 # Who hides callers says nothing, and nobody tells the module; so it has to tell when it is asked.
 told() {
-	[ "$answer" != hidden ] || log_since | grep -q "anyip6: a kretprobe hides who calls ${what[-1]}: " ||
-		say_why "nothing in the log"
+	local line
+	case $answer in
+		hidden) line="a kretprobe hides who calls ${what[-1]}: " ;;
+		noticed) line="(live patch patcher is here|sctp may keep the kernel's answers: ${what[-1]} is held)" ;;
+		*) return 0 ;;
+	esac
+	log_since | grep -qE "anyip6: $line" || say_why "nothing in the log"
 }
 
 first_first() { come && load && both && go && answered works && unload && all_gone; }
@@ -178,6 +185,11 @@ replaced_last() {
 	load && come && log_since | grep -q 'anyip6: live patch patcher is here' && answered replaced && go && answered works
 }
 
+# A reload then takes all paths from those who had the others.
+replaced_last_last() {
+	load && come && answered replaced && unload && answered refused && ! load 2>/dev/null && answered refused && go && all_gone
+}
+
 # The proof at load finds the caller hidden.
 hidden_first() {
 	come && ! load 2>/dev/null && log_since | grep -q 'anyip6: not loaded: .* does not call' && answered refused && go &&
@@ -194,6 +206,7 @@ try() {
 	fi
 	go
 	case $answer.$2 in
+		replaced.last_last) replaced_last_last ;;
 		rivals.* | replaced.* | hidden.first_*) "${answer}_${2%_*}" ;;
 		*) "$2" ;;
 	esac

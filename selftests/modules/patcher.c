@@ -12,7 +12,7 @@
 
 static char *function = "ipv6_chk_addr";
 module_param(function, charp, 0444);
-MODULE_PARM_DESC(function, "what to replace: ipv6_chk_addr, ipv6_chk_acast_addr_src or __inet6_bind");
+MODULE_PARM_DESC(function, "what to replace: one of the table");
 
 static int patcher_chk_addr(struct net *net, const struct in6_addr *addr,
 			    const struct net_device *dev, int strict)
@@ -34,6 +34,22 @@ static int patcher_bind(struct sock *sk, struct sockaddr_in6 *addr, int len,
 		0 : -EADDRNOTAVAIL;
 }
 
+static int patcher_sctp(void *addr, void *sp)
+{
+	return 0;
+}
+
+static const struct {
+	const char *module;
+	const char *name;
+	void *new_func;
+} patcher_table[] = {
+	{ NULL, "ipv6_chk_addr", patcher_chk_addr },
+	{ NULL, "ipv6_chk_acast_addr_src", patcher_chk_acast },
+	{ NULL, "__inet6_bind", patcher_bind },
+	{ "sctp", "sctp_v6_available", patcher_sctp },
+};
+
 static struct klp_func patcher_funcs[2];
 
 static struct klp_object patcher_objs[] = {
@@ -48,20 +64,17 @@ static struct klp_patch patcher_patch = {
 
 static int __init patcher_init(void)
 {
-	void *new_func = NULL;
+	unsigned int i;
 
-	if (!strcmp(function, "ipv6_chk_addr"))
-		new_func = patcher_chk_addr;
-	else if (!strcmp(function, "ipv6_chk_acast_addr_src"))
-		new_func = patcher_chk_acast;
-	else if (!strcmp(function, "__inet6_bind"))
-		new_func = patcher_bind;
-	if (!new_func)
-		return -EINVAL;
-
-	patcher_funcs[0].old_name = function;
-	patcher_funcs[0].new_func = new_func;
-	return klp_enable_patch(&patcher_patch);
+	for (i = 0; i < ARRAY_SIZE(patcher_table); i++) {
+		if (strcmp(function, patcher_table[i].name))
+			continue;
+		patcher_objs[0].name = patcher_table[i].module;
+		patcher_funcs[0].old_name = function;
+		patcher_funcs[0].new_func = patcher_table[i].new_func;
+		return klp_enable_patch(&patcher_patch);
+	}
+	return -EINVAL;
 }
 
 static void __exit patcher_exit(void)
