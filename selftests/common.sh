@@ -93,8 +93,13 @@ log_mark() {
 	echo "$mark" >/dev/kmsg
 }
 
-# The kernel's log since the last mark.
-log_since() { dmesg | sed -n "/${mark//./\\.}/,\$p" | sed 1d; }
+# The kernel's log since the last mark. Of a log that was overwritten meanwhile nobody can say what was in it.
+log_since() {
+	local log
+	log=$(dmesg)
+	grep -qF "$mark" <<<"$log" || echo "the log was overwritten"
+	sed -n "/${mark//./\\.}/,\$p" <<<"$log" | sed 1d
+}
 
 # run_tests PREFIX TEST...: each is a function that may return KSFT_SKIP; cleans up after it whatever it did.
 run_tests() {

@@ -105,8 +105,11 @@ static void read_counters(pid_t maker)
 {
 	int fd = open_of(maker, "net/anyip6");
 	char text[1024] = "";
-	ssize_t len = read(fd, text, sizeof(text) - 1);
+	ssize_t len;
 
+	if (fd < 0)
+		return;
+	len = read(fd, text, sizeof(text) - 1);
 	if (len < 0)
 		note(&seen->gone);
 	else
@@ -118,6 +121,7 @@ static void read_counters(pid_t maker)
 static void read_toggle(pid_t maker, int home)
 {
 	int ns = open_of(maker, "ns/net");
+	bool was_there = false;
 	char text[8];
 	ssize_t len;
 	int fd;
@@ -128,9 +132,11 @@ static void read_toggle(pid_t maker, int home)
 	netns_enter(home);
 	while ((len = pread(fd, text, sizeof(text), 0)) >= 0) {
 		note(len == 2 && !memcmp(text, "1\n", 2) ? &seen->toggles : &seen->wrong);
+		was_there = true;
 		read_counters(maker);
 	}
-	note(&seen->gone);
+	if (was_there)
+		note(&seen->gone);
 	close(fd);
 }
 
