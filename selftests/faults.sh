@@ -151,7 +151,8 @@ inject() { printf '%s\n' "$2" | tee "${injectors[@]/%//$1}" >/dev/null; }
 # inject_within START END: only where a function in that range is under way; 0 0 is nowhere. The kernel is silent about them.
 inject_within() {
 	inject require-start "$1" && inject require-end "$2" &&
-		inject verbose 0 && inject ignore-gfp-wait N && echo 0 >"${injectors[1]}/min-order"
+		inject verbose 0 && inject ignore-gfp-wait N && echo 0 >"${injectors[1]}/min-order" &&
+		echo N >"${injectors[1]}/ignore-gfp-highmem"
 }
 
 # range FUNCTION: its address, and that of what follows it.

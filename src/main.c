@@ -103,7 +103,7 @@ static int __init anyip6_init(void)
 		pr_err("not loaded: /proc/sys/net/ipv6 cannot be seen from here (%d)\n",
 		       err);
 		/* Of a module ENOENT says that it lacks a symbol. */
-		return -EOPNOTSUPP;
+		return err == -ENOENT ? -EOPNOTSUPP : err;
 	}
 
 	err = anyip6_netns_init(default_on);
