@@ -868,6 +868,7 @@ static void report(struct op *ops, struct wrong *wrong)
 	printf("wrong: seed %lu, operation %zu: expected %s, got %s\n",
 	       seed, wrong->at, answer_text(wrong->expected),
 	       answer_text(wrong->got));
+	printf("found after %ld s\n", (long)(time(NULL) - start));
 	printf("again: fuzz --seed %lu --seeds 1 --ops %zu%s\n",
 	       seed, n, model.wrong ? " --wrong 1" : "");
 	counting = false;

@@ -350,7 +350,8 @@ static bool __init anyip6_ftrace_is_off(const char *function)
 
 /*
  * Paths that are not proven: a live patch has the function elsewhere, where its
- * calls are not known as the path's. Under anyip6_paths_mutex.
+ * calls are not known as the path's. The try waits for grace periods, so it is
+ * for kernels that have ever seen a live patch. Under anyip6_paths_mutex.
  */
 static void anyip6_say_if_held(const struct anyip6_path *path)
 {
@@ -360,7 +361,7 @@ static void anyip6_say_if_held(const struct anyip6_path *path)
 			  ANYIP6_FTRACE_NO_GUARD,
 	};
 
-	if (anyip6_is_busy(path->caller, &trial))
+	if (test_taint(TAINT_LIVEPATCH) && anyip6_is_busy(path->caller, &trial))
 		pr_warn("%s may keep the kernel's answers: %s is held by a live patch or the like\n",
 			path->module, path->caller);
 }
