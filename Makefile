@@ -57,6 +57,9 @@ check-configs:
 check-debug:
 	scripts/configs --debug
 
+check-breaks:
+	scripts/breaks
+
 check-packages:
 	scripts/deb --check
 	scripts/rpm --check
@@ -79,4 +82,4 @@ lint:
 docs:
 	scripts/docs
 
-.PHONY: all module clean tools install uninstall deb rpm demo check check-all check-configs check-debug check-packages check-apps lab bench lint docs
+.PHONY: all module clean tools install uninstall deb rpm demo check check-all check-configs check-debug check-breaks check-packages check-apps lab bench lint docs
