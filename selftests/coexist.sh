@@ -3,6 +3,7 @@
 # Others on the same functions: each neighbour comes before and after the module, and goes before and after it. For a VM.
 #
 # ANYIP6_KO and HOLDER_KO name the module and modules/holder.ko, beside which patcher.ko is, if they are not where common.sh looks.
+# ANYIP6_NEIGHBOURS is a pattern of the neighbours that are wanted, all by default.
 
 # shellcheck source=common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/common.sh"
@@ -230,5 +231,5 @@ while read -r neighbour line; do
 		eval "$name() { try $neighbour $order; }"
 		tests+=("$name")
 	done
-done < <(neighbours)
+done < <(neighbours | grep -E "${ANYIP6_NEIGHBOURS:-.}")
 run_tests coexist "${tests[@]}"
