@@ -148,12 +148,28 @@ static void read_files(pid_t maker)
 		read_toggle(maker, home);
 }
 
+/* Until it is dead, or the module gone. Many at once would take minutes to go. */
+static void wait_for_end(int toggle)
+{
+	struct poll_until until = poll_begin();
+	char text[8];
+
+	while (pread(toggle, text, sizeof(text), 0) >= 0 && poll_again(&until))
+		;
+	close(toggle);
+}
+
 /* Each namespace goes when the next is made. */
 static void make_namespaces(pid_t unused)
 {
+	int toggle = -1;
+
 	(void)unused;
-	for (;;)
+	for (;;) {
 		close(netns_new());
+		wait_for_end(toggle);
+		toggle = open("/proc/sys/" TOGGLE, O_RDONLY | O_CLOEXEC);
+	}
 }
 
 static pid_t spawn(void (*run)(pid_t maker), pid_t maker)
