@@ -198,10 +198,11 @@ static unsigned long anyip6_trampoline __ro_after_init;
 static __always_inline void anyip6_say_hidden(struct anyip6_check *check,
 					      unsigned long parent_ip)
 {
-	if (ANYIP6_KRETPROBE_HIDES && unlikely(parent_ip == anyip6_trampoline) &&
-	    __ratelimit(&check->told))
+	if (!ANYIP6_KRETPROBE_HIDES || likely(parent_ip != anyip6_trampoline))
+		return;
+	if (__ratelimit(&check->told))
 		pr_warn("a kretprobe hides who calls %s: Any-IP addresses are refused while it is there\n",
-			     check->name);
+			check->name);
 }
 
 static void notrace anyip6_on_chk_addr(unsigned long ip, unsigned long parent_ip,
