@@ -396,9 +396,10 @@ TEST_F(special, on)
 	ASSERT_EQ(0, ip_batch(AF_INET6, "route del local 2001:db8:20::/48 dev lo\n"
 			      "route del 2001:db8:20::/64 dev dummy0 table local\n"));
 
-	ASSERT_EQ(0, ip_run("-6 route add local 2001:db8:20::/64 dev lo expires 1"));
+	ASSERT_EQ(0, ip_run("-6 route add local 2001:db8:20::/64 dev lo expires 1000"));
 	expect_step(_metadata, 0, SUBJECT, "allowed", "2001:db8:20::/64");
-	sleep(3);
+	ASSERT_EQ(0, ip_run("-6 route replace local 2001:db8:20::/64 dev lo expires 1"));
+	wait_for_reason("--json " SUBJECT, "no-route");
 	expect_step(_metadata, 1, SUBJECT, "no-route", "table");
 }
 

@@ -544,7 +544,8 @@ static void unshare_often(void)
 	_exit(0);
 }
 
-TEST_F(dying, on)
+/* A kernel that watches itself needs seconds to make one. */
+TEST_F_TIMEOUT(dying, on, 600)
 {
 	char path[64], text[1024];
 	struct counts c;
