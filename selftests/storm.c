@@ -839,6 +839,7 @@ static int storm(const char *path, unsigned long cycles, time_t seconds,
 	long longest_load = 0, longest_unload = 0;
 	int home, status, n = 0;
 	pid_t pids[NR_WORKERS + 4], server;
+	bool sctp;
 	struct timespec begin;
 
 	share();
@@ -846,7 +847,8 @@ static int storm(const char *path, unsigned long cycles, time_t seconds,
 	home = settle();
 	socket_at(SOCK_DGRAM, SINK_PORT);
 	server = start(serve, socket_at(SOCK_STREAM, SERVER_PORT));
-	if (modprobe_sctp())
+	sctp = modprobe_sctp();
+	if (sctp)
 		pids[n++] = start(reload_sctp, sctp_refs());
 	else
 		printf("no module sctp\n");
@@ -866,6 +868,9 @@ static int storm(const char *path, unsigned long cycles, time_t seconds,
 		stay(false, cycle);
 		say_progress(cycle + 1, &begin);
 	}
+	/* A storm of few cycles may end before. */
+	if (sctp)
+		wait_until(&shared->sctp_reloads, 1);
 	expedite(false);
 	shared->stop = true;
 	for (int i = 0; i < n; i++)
