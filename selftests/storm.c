@@ -690,10 +690,7 @@ static void stay(bool loaded, unsigned long cycle)
 	wait_until(&shared->toggles, toggles);
 }
 
-/*
- * Grace periods that are waited for make most of a cycle. In the short ones
- * they are made short, for more cycles in the same time, and of both kinds.
- */
+/* Load and unload wait for grace periods, of both kinds so. */
 static void expedite(bool on)
 {
 	int fd = open("/sys/kernel/rcu_expedited", O_WRONLY | O_CLOEXEC);
