@@ -202,7 +202,7 @@ listener_outlives_module() {
 	in_ns socat "TCP6-LISTEN:4242,bind=[$any],fork" EXEC:cat &
 	server=$!
 	busywait "$BUSYWAIT_TIMEOUT" listening >/dev/null && unload &&
-		answer=$(echo hello | in_ns socat -t 5 - "TCP6:[$any]:4242")
+		answer=$(echo hello | in_ns socat -t 60 - "TCP6:[$any]:4242")
 	kill_process "$server"
 	is hello "$answer" answer && all_gone
 }
