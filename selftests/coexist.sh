@@ -102,7 +102,8 @@ perf_come() {
 	command -v perf >/dev/null && echo "p:anyip6_test/neighbour $1" >>"$tracefs/dynamic_events" || return
 	perf trace -a -e bind -e anyip6_test:neighbour 2>>"$tmp/perf" &
 	perf=$!
-	busywait "$((BUSYWAIT_TIMEOUT * 10))" perf_attached && : >"$tmp/perf"
+	busywait "$((BUSYWAIT_TIMEOUT * 10))" perf_attached >/dev/null || { tail -n 5 "$tmp/perf" >&2 && return 1; }
+	: >"$tmp/perf"
 }
 perf_attached() { in_ns "$here/binder" ::1 >/dev/null && perf_sees; }
 perf_go() {
@@ -203,6 +204,7 @@ try() {
 	read -ra what <<<"${line% *}"
 	answer=${line##* }
 	if ! come; then
+		sed 's/^/# /' "$tmp/said"
 		return "$KSFT_SKIP"
 	fi
 	go
