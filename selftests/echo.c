@@ -185,7 +185,7 @@ static void echo_check(struct __test_metadata *_metadata, int host, int peer,
 }
 
 #define TEST_IN_MODE(mode, err)						\
-	TEST_F(echo, mode)						\
+	TEST_F_TIMEOUT(echo, mode, 600)					\
 	{								\
 		echo_check(_metadata, self->host, self->peer,		\
 			   variant->family,				\
