@@ -225,6 +225,10 @@ need_machine
 tmp=$(mktemp -d)
 trap 'clean; cleanup_all_ns; rm -rf "$tmp"' EXIT
 here_now=''
+# function_graph has each function of the kernel changed. On a busy machine that is longer than a processor may go without a task.
+for limit in /proc/sys/kernel/watchdog_thresh /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout; do
+	[ ! -w "$limit" ] || echo 60 >"$limit"
+done
 ns_any_ip || exit
 tests=()
 while read -r neighbour line; do
