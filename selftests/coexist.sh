@@ -126,6 +126,10 @@ klp_go() {
 come() { here_now=1 && "${kind}_come" "${what[@]}" 2>"$tmp/said"; }
 go() { here_now='' && "${kind}_go"; }
 
+# Where datagrams go. Would nobody listen, ICMPv6 would ask ipv6_chk_addr(), which would look like a call by a socket.
+sink_port=4243
+sink_is_there() { in_ns grep -q "$(printf ':%04X ' "$sink_port")" /proc/net/udp6; }
+
 # answered WORD: what an Any-IP address gets if all works, if all is refused, or with a neighbour of that word, who harms only the
 # callers of its own function.
 answered() {
@@ -138,7 +142,7 @@ answered() {
 	is "$any tcp: $bind $any udp: $bind $outside tcp: $no $outside udp: $no ::1 tcp: ok ::1 udp: ok" \
 		"$(in_ns "$here/binder" "${addrs[@]}" | paste -sd' ')" "with $name, bind" &&
 		is "$any pktinfo: $pktinfo $outside pktinfo: $none ::1 pktinfo: ok" \
-			"$(in_ns "$here/binder" --pktinfo "${addrs[@]}" | paste -sd' ')" "with $name, PKTINFO"
+			"$(ANYIP6_PORT=$sink_port in_ns "$here/binder" --pktinfo "${addrs[@]}" | paste -sd' ')" "with $name, PKTINFO"
 }
 
 both() { answered "$answer" && watched && told; }
@@ -223,13 +227,16 @@ clean() {
 
 need_machine
 tmp=$(mktemp -d)
-trap 'clean; cleanup_all_ns; rm -rf "$tmp"' EXIT
-here_now=''
+trap 'clean; kill_process "$sink"; cleanup_all_ns; rm -rf "$tmp"' EXIT
+here_now='' sink=''
 # function_graph has each function of the kernel changed. On a busy machine that is longer than a processor may go without a task.
 for limit in /proc/sys/kernel/watchdog_thresh /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout; do
 	[ ! -w "$limit" ] || echo 60 >"$limit"
 done
 ns_any_ip || exit
+in_ns socat -u "UDP6-RECV:$sink_port" OPEN:/dev/null &
+sink=$!
+busywait "$BUSYWAIT_TIMEOUT" sink_is_there >/dev/null || exit
 tests=()
 while read -r neighbour line; do
 	for order in first_first first_last last_first last_last; do
