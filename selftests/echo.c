@@ -119,9 +119,11 @@ static int ask(int server, int client, int family, unsigned int n)
 	return addr_same(&from, &to) && !memcmp(buf, &n, sizeof(n)) ? 0 : EBADE;
 }
 
+/* A neighbour is asked for from a configured address, or else a link-local one. */
 static const char host_lines[] =
 	"link set lo up\n"
 	"link set veth0 addrgenmode none up\n"
+	"addr add fe80::1/64 dev veth0 nodad\n"
 	"addr add 2001:db8:1::1/64 dev veth0 nodad\n"
 	"route add local 2001:db8:a::/64 dev lo\n";
 static const char host_lines4[] =
@@ -130,6 +132,7 @@ static const char host_lines4[] =
 static const char peer_lines[] =
 	"link set lo up\n"
 	"link set veth0 addrgenmode none up\n"
+	"addr add fe80::2/64 dev veth0 nodad\n"
 	"addr add 2001:db8:1::2/64 dev veth0 nodad\n"
 	"route add 2001:db8:a::/64 via 2001:db8:1::1\n";
 static const char peer_lines4[] =
