@@ -141,7 +141,7 @@ both_answers_and_no_others() {
 }
 
 no_splat() {
-	is "" "$(dmesg | grep -E 'BUG|WARNING|Oops|Call Trace|general protection|soft lockup|stall')" "in the log"
+	is "" "$(dmesg | grep -E 'BUG|WARNING|Oops|Call [Tt]race|general protection|soft lockup|stall')" "in the log"
 }
 
 need_machine

@@ -82,7 +82,7 @@ all_moved() {
 # The log of the storm itself is the cycles' work: log_mark is the first test's.
 no_splat() {
 	local lines
-	lines=$(dmesg | grep -E 'BUG|WARNING|Oops|Call Trace|general protection|soft lockup|stall')
+	lines=$(dmesg | grep -E 'BUG|WARNING|Oops|Call [Tt]race|general protection|soft lockup|stall')
 	is "" "$lines" "in the log"
 }
 
