@@ -51,29 +51,33 @@ older() {
 	[ "$(printf '%s\n' "$(uname -r)" "$1" | sort -V | head -n 1)" != "$1" ]
 }
 
-# --- How neighbours come and go; what came must see the next bind ---
+# --- How neighbours come and go; what came must see the next bind. The module's proof at load is one, so that is forgotten ---
 
 probe_come() { echo "$1:anyip6_test/neighbour $2" >>"$tracefs/dynamic_events" 2>/dev/null && probe_on; }
 exit_come() { echo "$1:anyip6_test/neighbour $2%return" >>"$tracefs/dynamic_events" 2>/dev/null && probe_on; }
-probe_on() { echo >"$tracefs/trace" && echo 1 >"$tracefs/events/anyip6_test/neighbour/enable"; }
+probe_on() { forget_trace && echo 1 >"$tracefs/events/anyip6_test/neighbour/enable"; }
 probe_go() {
 	echo 0 >"$tracefs/events/anyip6_test/neighbour/enable"
 	echo '-:anyip6_test/neighbour' >>"$tracefs/dynamic_events"
 }
 exit_go() { probe_go; }
+forget_trace() { echo >"$tracefs/trace"; }
+probe_forget() { forget_trace; }
+exit_forget() { forget_trace; }
 probe_sees() { grep -q neighbour: "$tracefs/trace"; }
 exit_sees() { probe_sees; }
 
 tracer_come() {
 	local filter=set_ftrace_filter
 	[ "$1" = function ] || filter=set_graph_function
-	echo "$2" >"$tracefs/$filter" && echo >"$tracefs/trace" && echo "$1" >"$tracefs/current_tracer"
+	echo "$2" >"$tracefs/$filter" && forget_trace && echo "$1" >"$tracefs/current_tracer"
 }
 tracer_go() {
 	echo nop >"$tracefs/current_tracer"
 	echo >"$tracefs/set_ftrace_filter"
 	echo >"$tracefs/set_graph_function"
 }
+tracer_forget() { forget_trace; }
 tracer_sees() { grep -v '^#' "$tracefs/trace" | grep -q .; }
 
 bpf_come() {
@@ -91,11 +95,15 @@ bpf_go() {
 	wait "$bpf"
 }
 # It answers a line by how often it was called.
-bpf_sees() {
+bpf_answered() { [ "$(grep -c '^called' "$tmp/out")" -gt "$1" ]; }
+bpf_calls() {
+	local answers
+	answers=$(grep -c '^called' "$tmp/out")
 	echo >&"$bpf_fd"
-	busywait "$BUSYWAIT_TIMEOUT" grep -q '^called' "$tmp/out"
-	grep -q '^called [1-9]' "$tmp/out"
+	busywait "$BUSYWAIT_TIMEOUT" bpf_answered "$answers" >/dev/null && sed -n '$s/called //p' "$tmp/out"
 }
+bpf_forget() { bpf_before=$(bpf_calls); }
+bpf_sees() { [ "$(bpf_calls)" -gt "$bpf_before" ]; }
 
 # What perf trace has seen is in its file at once: it is its standard error. Until it has attached it sees nothing.
 perf_come() {
@@ -103,8 +111,9 @@ perf_come() {
 	perf trace -a -e bind -e anyip6_test:neighbour 2>>"$tmp/perf" &
 	perf=$!
 	busywait "$((BUSYWAIT_TIMEOUT * 10))" perf_attached >/dev/null || { tail -n 5 "$tmp/perf" >&2 && return 1; }
-	: >"$tmp/perf"
+	perf_forget
 }
+perf_forget() { : >"$tmp/perf"; }
 perf_attached() { in_ns "$here/binder" ::1 >/dev/null && perf_sees; }
 perf_go() {
 	kill -INT "$perf" && wait "$perf"
@@ -117,6 +126,7 @@ klp_timeout=$((BUSYWAIT_TIMEOUT * 10))
 klp_come() {
 	insmod "${patcher_ko:-none}" "function=$1" && busywait "$klp_timeout" grep -qx 0 /sys/kernel/livepatch/patcher/transition
 }
+klp_forget() { :; }
 klp_go() {
 	echo 0 >/sys/kernel/livepatch/patcher/enabled && busywait "$klp_timeout" rmmod patcher 2>/dev/null
 }
@@ -145,7 +155,7 @@ answered() {
 			"$(ANYIP6_PORT=$sink_port in_ns "$here/binder" --pktinfo "${addrs[@]}" | paste -sd' ')" "with $name, PKTINFO"
 }
 
-both() { answered "$answer" && watched && told; }
+both() { "${kind}_forget" && answered "$answer" && watched && told; }
 
 watched() {
 	case $answer in
@@ -222,7 +232,7 @@ try() {
 clean() {
 	[ -z "$here_now" ] || go 2>/dev/null
 	! loaded || unload
-	echo >"$tracefs/trace"
+	forget_trace
 }
 
 need_machine
