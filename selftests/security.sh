@@ -68,11 +68,13 @@ user_writes_nothing() {
 	is 1 "$(cat "$toggle")" toggle
 }
 
-user_loads_nothing() {
-	denied "not permitted" "${nobody[@]}" insmod "$anyip6_ko" &&
-		denied "not permitted" "${userns[@]}" insmod "$anyip6_ko" && all_gone && load &&
-		denied "not permitted" "${nobody[@]}" rmmod anyip6 && denied "not permitted" "${userns[@]}" rmmod anyip6 && loaded
+# all_denied COMMAND...
+all_denied() {
+	denied "not permitted" "${nobody[@]}" "$@" && denied "not permitted" "${userns[@]}" "$@" &&
+		denied "not permitted" "${net_admin[@]}" "$@"
 }
+
+user_loads_nothing() { all_denied insmod "$anyip6_ko" && all_gone && load && all_denied rmmod anyip6 && loaded; }
 
 # As in IPv4: what is local is everybody's to bind.
 user_binds_what_is_local() {
