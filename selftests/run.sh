@@ -148,17 +148,28 @@ part_storm() { run_part storm.sh "$here/storm.sh"; }
 
 part_fuzz() { run_part fuzz.sh "$here/fuzz.sh"; }
 
+# lockdep_on WHEN: where the kernel has it, it still looks. It ends at its first finding, and where a module is removed by force.
+lockdep_on() {
+	local word="not ok"
+	[ -e /proc/lockdep_stats ] || return 0
+	! grep -q ' debug_locks: *1$' /proc/lockdep_stats || word=ok
+	printf '1..1\n%s 1 lockdep.on_%s\n' "$word" "$1" | merge lockdep
+}
+
 parts=("$@")
-# coexist last: once a kernel has seen a live patch, the module asks more at load, which is nothing that faults has to refuse.
-[ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm fuzz parity tool reload security faults coexist)
+# coexist after faults: once a kernel has seen a live patch, the module asks more at load, which is nothing that faults has to
+# refuse. reload last: it ends lockdep.
+[ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm fuzz parity tool security faults coexist reload)
 echo "0 0 0" >"$counts"
 modprobe -qa "${modules[@]}" || true
 [ "${parts[*]}" != table ] || part_table
 ktap_print_header
 ktap_print_msg "kernel $(uname -r)"
 for part in "${parts[@]}"; do
+	lockdep_on "before_$part"
 	"part_$part"
 done
+[ "${parts[-1]}" = reload ] || lockdep_on at_the_end
 [ ! -e /sys/kernel/debug/kmemleak ] || run_part kmemleak.sh "$here/kmemleak.sh"
 gcov_data
 read -r pass fail skip <"$counts"

@@ -4,7 +4,8 @@
 #
 # SCTP holds itself: each netns has a control socket, and that counts (so "modprobe -r sctp" says "in use" on every
 # kernel, with or without anyip6). Forced removal works while there is no other socket, so the binders make way for it.
-# It leaves a pointer to freed text behind that only SCTP packets would follow; none are sent here.
+# It leaves a pointer to freed text behind that only SCTP packets would follow; none are sent here. It also ends lockdep for as
+# long as the kernel runs, so L2TP comes first, and run.sh has this last.
 #
 # ANYIP6_RELOADS (20): how many cycles. ANYIP6_KO names the module, if it is not where common.sh looks.
 
@@ -147,5 +148,5 @@ no_splat() {
 need_machine
 ns_any_ip
 learn_own_refs
-run_tests sctp_reload sctp_first anyip6_before_sctp l2tp_first anyip6_before_l2tp loaded_on_demand \
+run_tests sctp_reload l2tp_first anyip6_before_l2tp sctp_first anyip6_before_sctp loaded_on_demand \
 	reload_beside_binds both_answers_and_no_others no_splat all_gone

@@ -2,7 +2,7 @@
 /*
  * Sockets ask for addresses on all sides while all that decides about them
  * changes: the module comes and goes, the toggle flips, a route is added and
- * deleted, namespaces are made and go, sctp is loaded and removed. For storm.sh.
+ * deleted, namespaces are made and go, sctp or l2tp_ip6 is loaded and removed. For storm.sh.
  *
  * storm MODULE.ko CYCLES SECONDS REST
  *	so many cycles of loading and unloading, and at least so long, with a rest
@@ -42,12 +42,13 @@
 #define PROTO_raw	{ SOCK_RAW, 253 /* for experiments (RFC 3692) */ }
 #define PROTO_sctp_1_1	{ SOCK_STREAM, IPPROTO_SCTP }
 #define PROTO_sctp_1_n	{ SOCK_SEQPACKET, IPPROTO_SCTP }
+#define PROTO_l2tp	{ SOCK_DGRAM, 115 }
 #define MAX_ERRNO	256
 #define OPS_PER_STATE	400	/* at least, with the module and without, */
 #define LONG_EVERY	10	/* so many cycles; in the others a tenth */
 #define OPS_PER_TOGGLE	60
 #define OPS_PER_ROUTE	70
-#define OPS_PER_SCTP	300
+#define OPS_PER_RELOAD	300
 #define OPS_PER_NETNS	50
 #define STUCK		120	/* seconds without any operation done */
 #define CONNECT_MS	60000
@@ -99,7 +100,7 @@ static const struct target {
 struct op;
 typedef int op_fn(const struct op *op, int fd, const struct target *target);
 
-static op_fn op_bind, op_pktinfo, op_listen, op_connect;
+static op_fn op_bind, op_bind_l2tp, op_pktinfo, op_listen, op_connect;
 
 static const struct op {
 	const char *name;
@@ -123,16 +124,30 @@ static const struct op {
 	  op_connect, "connect-from" },
 	{ "pktinfo-udp", PROTO_udp, SINK_PORT, PKTINFO, 0, NO_MORE },
 	{ "pktinfo-raw", PROTO_raw, 0, PKTINFO, 0, NO_MORE },
-	/* of the process that has sctp alone */
+	/* of the process that has sctp or l2tp_ip6 alone */
 	{ "bind-sctp-1-1", PROTO_sctp_1_1, TEST_PORT, BIND, 0, NO_MORE },
 	{ "bind-sctp-1-n", PROTO_sctp_1_n, TEST_PORT, BIND, 0, NO_MORE },
+	{ "bind-l2tp", PROTO_l2tp, 0, op_bind_l2tp, EADDRNOTAVAIL, 0, NO_MORE },
 #undef BIND
 #undef PKTINFO
 #undef NO_MORE
 };
 
 #define NR_OPS		(sizeof(ops) / sizeof(*ops))
-#define SCTP_OPS	7	/* the first of the last two */
+#define OPS_OF_ALL	7	/* the others are of modules that come and go */
+
+static const struct comes_and_goes {
+	const char *module, *refs;
+	size_t ops, end;	/* of ops[] */
+	int removal;		/* flags of delete_module() */
+} sctp = {
+	/* It holds itself; sctp_reload.sh tells about it. */
+	"sctp", "/sys/module/sctp/refcnt",
+	OPS_OF_ALL, OPS_OF_ALL + 2, O_NONBLOCK | O_TRUNC,
+}, l2tp_ip6 = {
+	"l2tp_ip6", "/sys/module/l2tp_ip6/refcnt",
+	OPS_OF_ALL + 2, NR_OPS, O_NONBLOCK,
+};
 
 /* What all processes share. */
 static struct shared {
@@ -142,7 +157,7 @@ static struct shared {
 	long rest_ms;
 	pthread_mutex_t netns;	/* while one more than usual is there */
 	unsigned long counts[NR_OPS][2][NR_TARGETS][NR_TRUTHS][MAX_ERRNO];
-	unsigned long toggles, routes, namespaces, sctp_reloads;
+	unsigned long toggles, routes, namespaces, reloads;
 } *shared;
 
 /* All of it ends; the exit code of this process is counted. */
@@ -219,6 +234,20 @@ static int op_bind(const struct op *op, int fd, const struct target *target)
 	socklen_t len = addr_fill(&sa, AF_INET6, target->addr, op->port);
 
 	return bind(fd, &sa.sa, len) ? errno : 0;
+}
+
+/* Its address has a connection behind that of IPv6, and no port. */
+static int op_bind_l2tp(const struct op *op, int fd, const struct target *target)
+{
+	union sockaddr_any sa;
+	struct {
+		struct sockaddr_in6 in6;
+		unsigned int connection;
+	} l2tp = { .connection = TEST_PORT };
+
+	addr_fill(&sa, AF_INET6, target->addr, op->port);
+	l2tp.in6 = sa.in6;
+	return bind(fd, (struct sockaddr *)&l2tp, sizeof(l2tp)) ? errno : 0;
 }
 
 static int op_pktinfo(const struct op *op, int fd, const struct target *target)
@@ -406,7 +435,7 @@ static void work(unsigned int seed)
 	if (nice(10) < 0)
 		fail("nice");
 	while (!stopped()) {
-		op = &ops[random_below(&seed, SCTP_OPS)];
+		op = &ops[random_below(&seed, OPS_OF_ALL)];
 		perform(op, &targets[random_below(&seed, NEW_NETNS)],
 			facts_now());
 		rest();
@@ -555,24 +584,28 @@ static void make_namespaces(unsigned int home)
 	}
 }
 
-/* SCTP, which holds itself; sctp_reload.sh tells about it. */
+/* Modules of protocols. Forced removal ends lockdep, for as long as the kernel runs. */
+static const struct comes_and_goes *reloaded(void)
+{
+	return access("/proc/lockdep_stats", F_OK) ? &sctp : &l2tp_ip6;
+}
 
-static bool modprobe_sctp(void)
+static bool modprobe(const struct comes_and_goes *m)
 {
 	pid_t pid = fork();
 	int status = 1;
 
 	if (!pid) {
-		execlp("modprobe", "modprobe", "-q", "sctp", NULL);
+		execlp("modprobe", "modprobe", "-q", m->module, NULL);
 		_exit(127);
 	}
 	waitpid(pid, &status, 0);
-	return !status && !access("/sys/module/sctp/refcnt", F_OK);
+	return !status && !access(m->refs, F_OK);
 }
 
-static int sctp_refs(void)
+static int refs_of(const struct comes_and_goes *m)
 {
-	FILE *f = fopen("/sys/module/sctp/refcnt", "r");
+	FILE *f = fopen(m->refs, "r");
 	int refs = -1;
 
 	if (f && fscanf(f, "%d", &refs) != 1)
@@ -582,38 +615,39 @@ static int sctp_refs(void)
 	return refs;
 }
 
-/* Namespaces have a reference each, until well after they have gone. */
-static void remove_sctp(int *own_refs)
+/* For sctp namespaces have a reference each, until well after they have gone. */
+static void remove_module(const struct comes_and_goes *m, int *own_refs)
 {
 	struct poll_until until = poll_begin();
 
 	pthread_mutex_lock(&shared->netns);
-	while (sctp_refs() > *own_refs && poll_again(&until))
+	while (refs_of(m) > *own_refs && poll_again(&until))
 		;
 	/* At first there may have been some that were about to go. */
-	if (sctp_refs() < *own_refs)
-		*own_refs = sctp_refs();
-	if (sctp_refs() == *own_refs &&
-	    !syscall(SYS_delete_module, "sctp", O_NONBLOCK | O_TRUNC))
-		shared->sctp_reloads++;
+	if (refs_of(m) < *own_refs)
+		*own_refs = refs_of(m);
+	if (refs_of(m) == *own_refs &&
+	    !syscall(SYS_delete_module, m->module, m->removal))
+		shared->reloads++;
 	pthread_mutex_unlock(&shared->netns);
 }
 
-static void reload_sctp(unsigned int refs)
+static void reload(unsigned int refs)
 {
+	const struct comes_and_goes *m = reloaded();
 	int own_refs = refs;
 
 	while (!stopped()) {
-		if (!modprobe_sctp())
-			fail("modprobe sctp");
-		for (unsigned long end = shared->done + OPS_PER_SCTP;
+		if (!modprobe(m))
+			fail(m->module);
+		for (unsigned long end = shared->done + OPS_PER_RELOAD;
 		     !stopped() && shared->done < end;)
-			for (size_t i = SCTP_OPS; i < NR_OPS; i++)
+			for (size_t i = m->ops; i < m->end; i++)
 				for (size_t t = 0; t < NEW_NETNS; t++) {
 					perform(&ops[i], &targets[t], facts_now());
 					rest();
 				}
-		remove_sctp(&own_refs);
+		remove_module(m, &own_refs);
 	}
 }
 
@@ -836,7 +870,8 @@ static int storm(const char *path, unsigned long cycles, time_t seconds,
 	long longest_load = 0, longest_unload = 0;
 	int home, status, n = 0;
 	pid_t pids[NR_WORKERS + 4], server;
-	bool sctp;
+	const struct comes_and_goes *m = reloaded();
+	bool reloads;
 	struct timespec begin;
 
 	share();
@@ -844,11 +879,11 @@ static int storm(const char *path, unsigned long cycles, time_t seconds,
 	home = settle();
 	socket_at(SOCK_DGRAM, SINK_PORT);
 	server = start(serve, socket_at(SOCK_STREAM, SERVER_PORT));
-	sctp = modprobe_sctp();
-	if (sctp)
-		pids[n++] = start(reload_sctp, sctp_refs());
+	reloads = modprobe(m);
+	if (reloads)
+		pids[n++] = start(reload, refs_of(m));
 	else
-		printf("no module sctp\n");
+		printf("no module %s\n", m->module);
 	for (int i = 0; i < NR_WORKERS; i++)
 		pids[n++] = start(work, i);
 	pids[n++] = start(flip_toggle, 0);
@@ -866,8 +901,8 @@ static int storm(const char *path, unsigned long cycles, time_t seconds,
 		say_progress(cycle + 1, &begin);
 	}
 	/* A storm of few cycles may end before. */
-	if (sctp)
-		wait_until(&shared->sctp_reloads, 1);
+	if (reloads)
+		wait_until(&shared->reloads, 1);
 	expedite(false);
 	shared->stop = true;
 	for (int i = 0; i < n; i++)
@@ -877,9 +912,9 @@ static int storm(const char *path, unsigned long cycles, time_t seconds,
 	if (!port_is_free(&ops[0]) || !port_is_free(&ops[1]))
 		dead++;
 	print_sums(&sums);
-	printf("beside it: %lu toggles, %lu routes, %lu namespaces, %lu removals of sctp\n",
+	printf("beside it: %lu toggles, %lu routes, %lu namespaces, %lu removals of %s\n",
 	       shared->toggles, shared->routes, shared->namespaces,
-	       shared->sctp_reloads);
+	       shared->reloads, m->module);
 	printf("in all: %lu operations judged, %lu of them undisturbed, %lu wrong, ",
 	       sums.judged, sums.decided, sums.wrong);
 	printf("%lu cycles in %ld s, ", cycle, ms_since(&begin) / 1000);
