@@ -44,6 +44,9 @@ need_machine() {
 loaded() { grep -q '^anyip6 ' /proc/modules; }
 held() { grep -q '^holder ' /proc/modules; }
 
+# livepatch_warns: with PREEMPT_RT it looks at its own stack while it may be preempted, which lockdep tells as a warning.
+livepatch_warns() { [ -e /proc/lockdep_stats ] && uname -v | grep -q PREEMPT_RT; }
+
 # The kernel has the rule itself (../patches). A run that was given the module is to test that.
 built_in() { [ ! -e "$anyip6_ko" ] && [ -e "$toggle" ]; }
 

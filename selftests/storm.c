@@ -2,7 +2,8 @@
 /*
  * Sockets ask for addresses on all sides while all that decides about them
  * changes: the module comes and goes, the toggle flips, a route is added and
- * deleted, namespaces are made and go, sctp or l2tp_ip6 is loaded and removed. For storm.sh.
+ * deleted, namespaces are made and go, sctp or l2tp_ip6 is loaded and removed.
+ * For storm.sh.
  *
  * storm MODULE.ko CYCLES SECONDS REST
  *	so many cycles of loading and unloading, and at least so long, with a rest
@@ -42,7 +43,7 @@
 #define PROTO_raw	{ SOCK_RAW, 253 /* for experiments (RFC 3692) */ }
 #define PROTO_sctp_1_1	{ SOCK_STREAM, IPPROTO_SCTP }
 #define PROTO_sctp_1_n	{ SOCK_SEQPACKET, IPPROTO_SCTP }
-#define PROTO_l2tp	{ SOCK_DGRAM, 115 }
+#define PROTO_l2tp	{ SOCK_DGRAM, 115 /* L2TP over IP */ }
 #define MAX_ERRNO	256
 #define OPS_PER_STATE	400	/* at least, with the module and without, */
 #define LONG_EVERY	10	/* so many cycles; in the others a tenth */
