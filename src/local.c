@@ -3,8 +3,20 @@
  * The rule: which addresses that are not configured are local for sockets.
  *
  * The kernel exports no lookup in one table that only looks: ip6_pol_route()
- * skips routes whose gateway does not answer, sends neighbour solicitations
- * and allocates. So the tree is walked here, as IPv4's check reads its own.
+ * sends neighbour solicitations and allocates. So the tree is walked here, as
+ * IPv4's check reads its own. Each function does what one of the kernel's does
+ * for a packet to the address without a source:
+ *
+ *	here			the kernel's, 5.10 to 7.3
+ *	anyip6_first()		fib6_node_lookup(), fib6_node_lookup_1()
+ *	anyip6_next()		fib6_backtrack()
+ *	anyip6_leaf()		rt6_select()
+ *	anyip6_select()		find_rr_leaf(), __find_rr_leaf()
+ *	anyip6_fit_nh()		find_match(), rt6_score_route()
+ *
+ * What differs is named where it does: a middle node that a writer is linking
+ * is looked at again, a gateway need not answer, and a link-local address
+ * prefers the routes of its device where the kernel sees no others.
  */
 
 #include <net/addrconf.h>
@@ -17,16 +29,20 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* How often the tree is looked at while it is being changed. */
+/* How often the tree is looked at while a writer is linking a node. */
 #define ANYIP6_LOOKS 1000
 
 /* How well a route suits: one through the device that is wanted is preferred. */
 enum anyip6_fit { ANYIP6_UNUSABLE, ANYIP6_OTHER_DEVICE, ANYIP6_FITS };
 
+/* The fit, and below it the router preference, which is at most 3. */
+#define ANYIP6_SCORE(fit, pref) ((fit) << 2 | (pref))
+
 struct anyip6_match {
 	const struct net_device *dev;	/* wanted, or NULL */
-	const struct fib6_info *f6i;
-	enum anyip6_fit fit;
+	const struct fib6_info *f6i;	/* the best so far, or NULL */
+	unsigned int score;		/* its ANYIP6_SCORE() */
+	enum anyip6_fit fit;		/* of the route that is being looked at */
 };
 
 #ifdef CONFIG_IPV6_MULTIPLE_TABLES
@@ -63,46 +79,66 @@ static int anyip6_fit_nh(struct fib6_nh *nh, void *arg)
 	return 0;
 }
 
+/*
+ * The kernel also asks whether a gateway answers, while the host forwards
+ * nothing. That is about sending, and would let an address come and go with
+ * a neighbour.
+ */
+static void anyip6_weigh(struct fib6_info *f6i, struct anyip6_match *m)
+{
+	unsigned int score, pref = 0;
+
+	m->fit = ANYIP6_UNUSABLE;
+	if (f6i->nh)
+		nexthop_for_each_fib6_nh(f6i->nh, anyip6_fit_nh, m);
+	else
+		anyip6_fit_nh(f6i->fib6_nh, m);
+	if (m->fit == ANYIP6_UNUSABLE)
+		return;
+	if (IS_ENABLED(CONFIG_IPV6_ROUTER_PREF))
+		pref = IPV6_DECODE_PREF(IPV6_EXTRACT_PREF(f6i->fib6_flags));
+	score = ANYIP6_SCORE(m->fit, pref);
+	/* Of equals the first. */
+	if (score <= m->score)
+		return;
+	m->score = score;
+	m->f6i = f6i;
+}
+
 static bool anyip6_is_blackhole(const struct fib6_info *f6i)
 {
 	return f6i->nh && nexthop_is_blackhole(f6i->nh);
 }
 
-static enum anyip6_fit anyip6_fit(struct fib6_info *f6i,
-				  const struct net_device *dev)
+static bool anyip6_fits(const struct anyip6_match *m)
 {
-	struct anyip6_match m = { .dev = dev };
-
-	if (fib6_check_expired(f6i))
-		return ANYIP6_UNUSABLE;
-	if (anyip6_is_blackhole(f6i))
-		return ANYIP6_FITS;
-	if (f6i->nh)
-		nexthop_for_each_fib6_nh(f6i->nh, anyip6_fit_nh, &m);
-	else
-		anyip6_fit_nh(f6i->fib6_nh, &m);
-	return m.fit;
+	return m->score >= ANYIP6_SCORE(ANYIP6_FITS, 0);
 }
 
 /*
- * The best of the routes of lowest metric to one prefix; a route through the
- * device that is wanted may have a higher one. Mirrors rt6_select().
+ * The best of the routes of lowest metric to one prefix. If none of them fits,
+ * the best of all others, whatever their metric. A nexthop object that is a
+ * blackhole ends the search. Mirrors find_rr_leaf(), but for where it starts
+ * after it has passed a gateway that did not answer.
  */
 static bool anyip6_select(struct fib6_info *leaf, struct anyip6_match *m)
 {
 	struct fib6_info *f6i;
-	enum anyip6_fit fit;
+	bool others = false;
 
-	m->f6i = NULL;
-	m->fit = ANYIP6_UNUSABLE;
 	for (f6i = leaf; f6i; f6i = rcu_dereference(f6i->fib6_next)) {
-		if (m->fit == ANYIP6_FITS && m->f6i->fib6_metric != f6i->fib6_metric)
-			break;
-		fit = anyip6_fit(f6i, m->dev);
-		if (fit <= m->fit)
+		if (!others && f6i->fib6_metric != leaf->fib6_metric) {
+			if (anyip6_fits(m))
+				break;
+			others = true;
+		}
+		if (fib6_check_expired(f6i))
 			continue;
-		m->f6i = f6i;
-		m->fit = fit;
+		if (anyip6_is_blackhole(f6i)) {
+			m->f6i = f6i;
+			break;
+		}
+		anyip6_weigh(f6i, m);
 	}
 	return m->f6i;
 }
@@ -110,6 +146,18 @@ static bool anyip6_select(struct fib6_info *leaf, struct anyip6_match *m)
 static bool anyip6_bit(const struct in6_addr *addr, unsigned int bit)
 {
 	return addr->s6_addr[bit / 8] & (0x80 >> bit % 8);
+}
+
+/* Flags change under the table's lock, which is not taken here. */
+static bool anyip6_has(const struct fib6_node *fn, unsigned int flag)
+{
+	return READ_ONCE(fn->fn_flags) & flag;
+}
+
+/* What a tree is sorted by: a subtree by source, the table by destination. */
+static const struct rt6key *anyip6_key(const struct fib6_info *leaf, bool source)
+{
+	return source ? &leaf->fib6_src : &leaf->fib6_dst;
 }
 
 static struct fib6_node *anyip6_deepest(struct fib6_node *root,
@@ -128,73 +176,126 @@ static struct fib6_node *anyip6_deepest(struct fib6_node *root,
 }
 
 /*
- * A node that has no routes has two children, and no way down ends there. But
- * fib6_add_1() puts one in place before it gives it the branch that was there,
- * and until then all routes below are out of sight.
+ * A middle node has no routes, two children, and the leaf of one of them. No
+ * way down ends there, except while fib6_add_1() has put it in place but not
+ * yet given it the branch that was there, or fib6_repair_tree() has taken a
+ * branch but not yet the node: then routes below are out of sight.
+ * A node of its own prefix whose first route is being added has no leaf yet,
+ * or its own; for the kernel it has no routes until RTN_RTINFO says so.
  */
-static bool anyip6_is_half_done(const struct fib6_node *fn)
+static bool anyip6_is_half_done(const struct fib6_node *fn, bool source)
 {
-	return !(READ_ONCE(fn->fn_flags) & (RTN_RTINFO | RTN_ROOT)) &&
-	       !FIB6_SUBTREE(fn);
+	const struct fib6_info *leaf;
+
+	if (anyip6_has(fn, RTN_RTINFO | RTN_ROOT) || FIB6_SUBTREE(fn))
+		return false;
+	leaf = rcu_dereference(fn->leaf);
+	return leaf && anyip6_key(leaf, source)->plen != fn->fn_bit;
 }
 
 /*
  * Some instructions of a writer's, unless it is preempted or a hypervisor's
- * guest; it cannot be waited for in a callback of ftrace's. NULL: no answer
- * that could be relied on.
+ * guest; it cannot be waited for in a callback of ftrace's. After that the
+ * answer is what the kernel's own lookup would find at this moment.
  */
-static struct fib6_node *anyip6_node(struct fib6_node *root,
-				     const struct in6_addr *addr)
+static struct fib6_node *anyip6_bottom(struct fib6_node *root,
+				       const struct in6_addr *addr, bool source)
 {
-	struct fib6_node *fn;
+	struct fib6_node *fn = anyip6_deepest(root, addr);
 	unsigned int i;
 
-	for (i = 0; i < ANYIP6_LOOKS; i++) {
-		fn = anyip6_deepest(root, addr);
-		if (likely(!anyip6_is_half_done(fn)))
-			return fn;
+	for (i = 1; unlikely(anyip6_is_half_done(fn, source)); i++) {
+		if (i == ANYIP6_LOOKS)
+			break;
 		cpu_relax();
+		fn = anyip6_deepest(root, addr);
 	}
-	return NULL;
+	return fn;
+}
+
+/* Whether the prefix of @fn, as its routes have it, covers @addr. */
+static bool anyip6_covers(const struct fib6_node *fn,
+			  const struct in6_addr *addr, bool source)
+{
+	const struct fib6_info *leaf = rcu_dereference(fn->leaf);
+	const struct rt6key *key;
+
+	if (!leaf)
+		return false;
+	key = anyip6_key(leaf, source);
+	return ipv6_prefix_equal(&key->addr, addr, key->plen);
 }
 
 /*
- * The routes to the prefix at @fn, if it has any and @addr is in it. Flags
- * change under the table's lock, which is not taken here.
+ * The node with the longest prefix that covers @addr, of those with routes.
+ * Where there are routes for some sources, the kernel sees only what it finds
+ * there for the flow's source, ours is ::. Mirrors fib6_node_lookup_1().
+ */
+static struct fib6_node *anyip6_first(struct fib6_node *root,
+				      const struct in6_addr *addr, bool source)
+{
+	struct fib6_node *fn = anyip6_bottom(root, addr, source);
+	struct fib6_node *subtree, *found;
+
+	for (;;) {
+		subtree = FIB6_SUBTREE(fn);
+		found = NULL;
+		if ((subtree || anyip6_has(fn, RTN_RTINFO)) &&
+		    anyip6_covers(fn, addr, source))
+			found = subtree ? anyip6_first(subtree, &in6addr_any, true) :
+					  fn;
+		if (found || anyip6_has(fn, RTN_ROOT))
+			return found;
+		fn = rcu_dereference(fn->parent);
+	}
+}
+
+/* Up to the next node with routes, or NULL. Mirrors fib6_backtrack(). */
+static struct fib6_node *anyip6_next(struct fib6_node *fn)
+{
+	struct fib6_node *parent, *subtree;
+
+	do {
+		if (anyip6_has(fn, RTN_TL_ROOT))
+			return NULL;
+		parent = rcu_dereference(fn->parent);
+		subtree = FIB6_SUBTREE(parent);
+		if (subtree && subtree != fn)
+			fn = anyip6_first(subtree, &in6addr_any, true) ?: subtree;
+		else
+			fn = parent;
+	} while (!anyip6_has(fn, RTN_RTINFO));
+	return fn;
+}
+
+/*
+ * The routes of @fn. The leaf of a node whose last route has just gone is a
+ * child's, with a longer prefix. Mirrors rt6_select().
  */
 static struct fib6_info *anyip6_leaf(const struct net *net,
-				     const struct fib6_node *fn,
-				     const struct in6_addr *addr)
+				     const struct fib6_node *fn)
 {
 	struct fib6_info *leaf = rcu_dereference(fn->leaf);
 
-	if (!(READ_ONCE(fn->fn_flags) & RTN_RTINFO) || !leaf ||
-	    leaf == net->ipv6.fib6_null_entry)
+	if (!leaf || leaf == net->ipv6.fib6_null_entry)
 		return NULL;
-	/* The leaf of a node whose last route has just gone is a child's. */
-	if (leaf->fib6_dst.plen != fn->fn_bit ||
-	    !ipv6_prefix_equal(&leaf->fib6_dst.addr, addr, fn->fn_bit))
+	if (anyip6_key(leaf, leaf->fib6_src.plen)->plen != fn->fn_bit)
 		return NULL;
 	return leaf;
 }
 
-/*
- * Longest match by destination, as fib6_table_lookup() has it for a flow
- * without a source: up again from a prefix without a usable route.
- */
+/* Longest match, up from a prefix without a usable route: fib6_table_lookup(). */
 static bool anyip6_lookup(const struct net *net, struct fib6_table *table,
 			  const struct in6_addr *addr, struct anyip6_match *m)
 {
-	struct fib6_node *fn = anyip6_node(&table->tb6_root, addr);
+	struct fib6_node *root = &table->tb6_root;
+	struct fib6_node *fn = anyip6_first(root, addr, false) ?: root;
 	struct fib6_info *leaf;
 
-	while (fn) {
-		leaf = anyip6_leaf(net, fn, addr);
+	for (; fn; fn = anyip6_next(fn)) {
+		leaf = anyip6_leaf(net, fn);
 		if (leaf && anyip6_select(leaf, m))
 			return true;
-		if (READ_ONCE(fn->fn_flags) & RTN_ROOT)
-			break;
-		fn = rcu_dereference(fn->parent);
 	}
 	return false;
 }
@@ -213,7 +314,7 @@ static enum anyip6_step anyip6_ask_table(const struct net *net,
 		return ANYIP6_NO_ROUTE;
 	if (m.f6i->fib6_type != RTN_LOCAL || anyip6_is_blackhole(m.f6i))
 		return ANYIP6_CARVED_OUT;
-	return m.fit == ANYIP6_FITS ? ANYIP6_ALLOWED : ANYIP6_WRONG_DEVICE;
+	return anyip6_fits(&m) ? ANYIP6_ALLOWED : ANYIP6_WRONG_DEVICE;
 }
 
 /* The rule, step by step. @id becomes that of the table that it asked. */
