@@ -29,8 +29,13 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* How often the tree is looked at while a writer is linking a node. */
-#define ANYIP6_LOOKS 1000
+/*
+ * How often the tree is looked at while a writer is linking a node. It holds a
+ * lock that cannot be preempted, so it is on another processor and soon done,
+ * but for a hypervisor that has taken that one away; on PREEMPT_RT we may keep
+ * it waiting ourselves.
+ */
+#define ANYIP6_LOOKS (IS_ENABLED(CONFIG_PREEMPT_RT) ? 1000 : 1000000)
 
 /* How well a route suits: one through the device that is wanted is preferred. */
 enum anyip6_fit { ANYIP6_UNUSABLE, ANYIP6_OTHER_DEVICE, ANYIP6_FITS };
@@ -194,22 +199,36 @@ static bool anyip6_is_half_done(const struct fib6_node *fn, bool source)
 }
 
 /*
- * Some instructions of a writer's, unless it is preempted or a hypervisor's
- * guest; it cannot be waited for in a callback of ftrace's. After that the
- * answer is what the kernel's own lookup would find at this moment.
+ * Until the writer is done. It cannot be waited for otherwise in a callback of
+ * ftrace's. What is found after that is what the kernel's own lookup finds at
+ * this moment.
  */
-static struct fib6_node *anyip6_bottom(struct fib6_node *root,
+static noinline struct fib6_node *
+anyip6_look_again(struct fib6_table *table, struct fib6_node *root,
+		  const struct in6_addr *addr, bool source)
+{
+	struct fib6_node *fn;
+	unsigned int i = 0;
+	bool written;
+
+	do {
+		cpu_relax();
+		written = spin_is_locked(&table->tb6_lock);
+		/* Who is not there now has left nothing half done. */
+		smp_rmb();
+		fn = anyip6_deepest(root, addr);
+	} while (written && anyip6_is_half_done(fn, source) && ++i < ANYIP6_LOOKS);
+	return fn;
+}
+
+static struct fib6_node *anyip6_bottom(struct fib6_table *table,
+				       struct fib6_node *root,
 				       const struct in6_addr *addr, bool source)
 {
 	struct fib6_node *fn = anyip6_deepest(root, addr);
-	unsigned int i;
 
-	for (i = 1; unlikely(anyip6_is_half_done(fn, source)); i++) {
-		if (i == ANYIP6_LOOKS)
-			break;
-		cpu_relax();
-		fn = anyip6_deepest(root, addr);
-	}
+	if (unlikely(anyip6_is_half_done(fn, source)))
+		return anyip6_look_again(table, root, addr, source);
 	return fn;
 }
 
@@ -226,15 +245,19 @@ static bool anyip6_covers(const struct fib6_node *fn,
 	return ipv6_prefix_equal(&key->addr, addr, key->plen);
 }
 
+static struct fib6_node *anyip6_source_node(struct fib6_table *table,
+					    struct fib6_node *subtree);
+
 /*
  * The node with the longest prefix that covers @addr, of those with routes.
  * Where there are routes for some sources, the kernel sees only what it finds
  * there for the flow's source, ours is ::. Mirrors fib6_node_lookup_1().
  */
-static struct fib6_node *anyip6_first(struct fib6_node *root,
+static struct fib6_node *anyip6_first(struct fib6_table *table,
+				      struct fib6_node *root,
 				      const struct in6_addr *addr, bool source)
 {
-	struct fib6_node *fn = anyip6_bottom(root, addr, source);
+	struct fib6_node *fn = anyip6_bottom(table, root, addr, source);
 	struct fib6_node *subtree, *found;
 
 	for (;;) {
@@ -242,16 +265,23 @@ static struct fib6_node *anyip6_first(struct fib6_node *root,
 		found = NULL;
 		if ((subtree || anyip6_has(fn, RTN_RTINFO)) &&
 		    anyip6_covers(fn, addr, source))
-			found = subtree ? anyip6_first(subtree, &in6addr_any, true) :
-					  fn;
+			found = subtree ? anyip6_source_node(table, subtree) : fn;
 		if (found || anyip6_has(fn, RTN_ROOT))
 			return found;
 		fn = rcu_dereference(fn->parent);
 	}
 }
 
+/* For the source ::, and there is no subtree below a subtree. */
+static struct fib6_node *anyip6_source_node(struct fib6_table *table,
+					    struct fib6_node *subtree)
+{
+	return anyip6_first(table, subtree, &in6addr_any, true);
+}
+
 /* Up to the next node with routes, or NULL. Mirrors fib6_backtrack(). */
-static struct fib6_node *anyip6_next(struct fib6_node *fn)
+static struct fib6_node *anyip6_next(struct fib6_table *table,
+				     struct fib6_node *fn)
 {
 	struct fib6_node *parent, *subtree;
 
@@ -261,7 +291,7 @@ static struct fib6_node *anyip6_next(struct fib6_node *fn)
 		parent = rcu_dereference(fn->parent);
 		subtree = FIB6_SUBTREE(parent);
 		if (subtree && subtree != fn)
-			fn = anyip6_first(subtree, &in6addr_any, true) ?: subtree;
+			fn = anyip6_source_node(table, subtree) ?: subtree;
 		else
 			fn = parent;
 	} while (!anyip6_has(fn, RTN_RTINFO));
@@ -289,10 +319,10 @@ static bool anyip6_lookup(const struct net *net, struct fib6_table *table,
 			  const struct in6_addr *addr, struct anyip6_match *m)
 {
 	struct fib6_node *root = &table->tb6_root;
-	struct fib6_node *fn = anyip6_first(root, addr, false) ?: root;
+	struct fib6_node *fn = anyip6_first(table, root, addr, false) ?: root;
 	struct fib6_info *leaf;
 
-	for (; fn; fn = anyip6_next(fn)) {
+	for (; fn; fn = anyip6_next(table, fn)) {
 		leaf = anyip6_leaf(net, fn);
 		if (leaf && anyip6_select(leaf, m))
 			return true;
