@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Everything, in a VM, as one KTAP stream. Last line: N passed, N failed, N skipped.
 #
-# Usage: run.sh [PART...]; the parts are absent, loaded (the cases of bind and more), load, storm, fuzz (random operations), parity
+# Usage: run.sh [PART...]; the parts are absent, loaded (the cases of bind and more), load, storm, churn, fuzz (random operations), parity
 # (IPv6 as IPv4), tool (anyip6(8), and the examples of the manual), reload (sctp and l2tp_ip6), coexist (others on the same
 # functions), security, faults, bind (only the cases of bind); table alone prints the table that the README shows. On a kernel
 # with kmemleak kmemleak.sh follows whatever was asked for. On a kernel with ../patches, and without a module, loaded, parity,
@@ -147,6 +147,8 @@ part_faults() { run_part faults.sh "$here/faults.sh"; }
 
 part_storm() { run_part storm.sh "$here/storm.sh"; }
 
+part_churn() { run_part churn.sh "$here/churn.sh"; }
+
 part_fuzz() { run_part fuzz.sh "$here/fuzz.sh"; }
 
 # lockdep_on WHEN: where the kernel has it, it still looks. It ends at its first finding, and where a module is removed by force.
@@ -160,7 +162,7 @@ lockdep_on() {
 parts=("$@")
 # coexist after faults: once a kernel has seen a live patch, the module asks more at load, which is nothing that faults has to
 # refuse. reload last: it ends lockdep.
-[ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm fuzz parity tool security faults coexist reload)
+[ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm churn fuzz parity tool security faults coexist reload)
 echo "0 0 0" >"$counts"
 modprobe -qa "${modules[@]}" || true
 [ "${parts[*]}" != table ] || part_table

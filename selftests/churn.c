@@ -1,0 +1,607 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sockets ask for addresses while routes of the same tables come and go on other
+ * processors; for churn.sh.
+ *
+ * churn SECONDS
+ *	then print "OPERATION TARGET: ..." for each, and sums; the exit code is 0
+ *	if it came to its end. What was wrong is for the caller to judge.
+ *
+ *    lo     local 2001:db8:a::/64    and in it what churned[] has
+ *    vrf0   table 10, local 2001:db8:f::/64, likewise
+ *
+ * Who changes a route that decides about a target says so before and after; an
+ * answer is judged if nothing was said while it was asked for. Beside the
+ * sockets two others are asked that this project did not write: the kernel's
+ * own lookup in the table local, and IPv4.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/nexthop.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "anyip6.h"
+
+#define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
+#define TABLE_VRF	10
+#define NEXTHOP		7
+#define MARK		1	/* what the rule asks for the kernel's own lookup */
+#define RAW_PROTOCOL	253	/* for experiments (RFC 3692) */
+
+/* What may be true of a target. Those after NEVER change. */
+enum fact {
+	ALWAYS, NEVER,
+	UNLESS_UNREACHABLE, IF_LOCAL, IF_REPLACED, IF_NEXTHOP, IF_LOCAL_VRF,
+	NR_FACTS,
+};
+
+static const struct target {
+	const char *name, *addr;
+	int family;
+	const char *dev;	/* to which the sockets are bound, or NULL */
+	enum fact fact;
+} targets[] = {
+	{ "allowed",		"2001:db8:a::7777",	AF_INET6, NULL, ALWAYS },
+	{ "allowed,deeper",	"2001:db8:a:0:d::1",	AF_INET6, NULL, ALWAYS },
+	{ "allowed,two-routes",	"2001:db8:b::1",	AF_INET6, NULL, ALWAYS },
+	{ "carved-out",		"2001:db8:a:0:1::1",	AF_INET6, NULL, NEVER },
+	{ "outside",		"2001:db8:99::1",	AF_INET6, NULL, NEVER },
+	{ "flips,unreachable",	"2001:db8:a::5",	AF_INET6, NULL, UNLESS_UNREACHABLE },
+	{ "flips,local",	"2001:db8:c::1",	AF_INET6, NULL, IF_LOCAL },
+	{ "flips,replaced",	"2001:db8:a:0:e::1",	AF_INET6, NULL, IF_REPLACED },
+	{ "flips,nexthop",	"2001:db8:e::1",	AF_INET6, NULL, IF_NEXTHOP },
+	{ "vrf,allowed",	"2001:db8:f::7777",	AF_INET6, "vrf0", ALWAYS },
+	{ "vrf,outside",	"2001:db8:a::7777",	AF_INET6, "vrf0", NEVER },
+	{ "vrf,flips",		"2001:db8:f:1::1",	AF_INET6, "vrf0", IF_LOCAL_VRF },
+	{ "IPv4,allowed",	"198.51.100.77",	AF_INET, NULL, ALWAYS },
+	{ "IPv4,outside",	"203.0.113.1",		AF_INET, NULL, NEVER },
+};
+
+/* A route, or a nexthop, in the state that "there" asks for and the other. */
+static const struct churned {
+	int family;
+	const char *prefix;
+	int len, table;
+	int type;		/* while it is there */
+	int else_type;		/* by which it is replaced; 0: deleted */
+	int metric, pref;
+	enum fact fact;		/* that it decides, or ALWAYS */
+	bool when_gone;		/* is the fact true */
+} churned[] = {
+#define LOCAL_(prefix, len)	AF_INET6, prefix, len, RT_TABLE_LOCAL
+#define VRF_(prefix, len)	AF_INET6, prefix, len, TABLE_VRF
+	/* leaves beside what is allowed: a branch at ever other bits */
+	{ LOCAL_("2001:db8:a::5", 128), RTN_UNREACHABLE, 0, 0, 0, UNLESS_UNREACHABLE, true },
+	{ LOCAL_("2001:db8:a::7776", 128), RTN_BLACKHOLE, 0, 0, 0, ALWAYS, false },
+	{ LOCAL_("2001:db8:a::7f00", 128), RTN_PROHIBIT, 0, 0, 0, ALWAYS, false },
+	{ LOCAL_("2001:db8:a:0:8000::", 80), RTN_THROW, 0, 0, 0, ALWAYS, false },
+	/* above and below: more, or less, of the same */
+	{ LOCAL_("2001:db8:a::", 48), RTN_LOCAL, 0, 0, 0, ALWAYS, false },
+	{ LOCAL_("2001:db8::", 32), RTN_UNREACHABLE, 0, 0, 0, ALWAYS, false },
+	{ LOCAL_("2001:db8:a:0:d::", 80), RTN_LOCAL, 0, 0, 0, ALWAYS, false },
+	{ LOCAL_("2001:db8:a:0:1::1", 128), RTN_UNREACHABLE, 0, 0, 0, ALWAYS, false },
+	/* beside it, of the same prefix */
+	{ LOCAL_("2001:db8:b::", 64), RTN_UNREACHABLE, 0, 2000, 0, ALWAYS, false },
+	{ LOCAL_("2001:db8:b::", 64), RTN_LOCAL, 0, 10, 0, ALWAYS, false },
+	{ LOCAL_("2001:db8:c::1", 128), RTN_LOCAL, 0, 0, 0, IF_LOCAL, false },
+	{ LOCAL_("2001:db8:a:0:e::1", 128), RTN_LOCAL, RTN_UNREACHABLE, 0, 0, IF_REPLACED, false },
+	{ LOCAL_(NULL, 0), RTN_LOCAL, RTN_BLACKHOLE, 0, 0, IF_NEXTHOP, false },
+	{ VRF_("2001:db8:f::5", 128), RTN_UNREACHABLE, 0, 0, 0, ALWAYS, false },
+	{ VRF_("2001:db8:f::7000", 116), RTN_LOCAL, 0, 0, 0, ALWAYS, false },
+	{ VRF_("2001:db8::", 32), RTN_BLACKHOLE, 0, 0, 0, ALWAYS, false },
+	{ VRF_("2001:db8:f:1::1", 128), RTN_LOCAL, 0, 0, 0, IF_LOCAL_VRF, false },
+	{ AF_INET, "198.51.100.5", 32, RT_TABLE_LOCAL, RTN_UNREACHABLE, 0, 0, 0, ALWAYS, false },
+	{ AF_INET, "198.51.0.0", 16, RT_TABLE_LOCAL, RTN_UNREACHABLE, 0, 0, 0, ALWAYS, false },
+#undef LOCAL_
+#undef VRF_
+};
+
+static const char lines[] =
+	"link set lo up\n"
+	"link add d0 up type dummy\n"
+	"link add vrf0 up type vrf table 10\n"
+	"route add local 2001:db8:a::/64 dev lo\n"
+	"route add unreachable 2001:db8:a:0:1::/80 table local\n"
+	"route add local 2001:db8:b::/64 dev lo metric 1000\n"
+	"route add local 2001:db8:f::/64 dev vrf0 table 10\n"
+	"rule add pref 1 fwmark 1 lookup local\n"
+	"rule add pref 2 fwmark 1 prohibit\n";
+
+/* The routes that are replaced, and never lack, are as while they are not there. */
+static const char replaced_lines[] =
+	"route add unreachable 2001:db8:a:0:e::1 table local\n"
+	"nexthop add id 7 blackhole\n"
+	"route add local 2001:db8:e::1 nhid 7 table local\n";
+
+struct op;
+typedef int op_fn(const struct op *op, int fd, const struct target *target);
+
+static op_fn ask_bind, ask_pktinfo, ask_kernel;
+
+/* 0: yes; the errno of a no, or another. */
+static const struct op {
+	const char *name;
+	int family;
+	struct proto proto;
+	op_fn *ask;
+	int refusal;
+	int port;		/* to send to */
+	bool of_others;		/* to compare with */
+} ops[] = {
+	{ "bind-udp", AF_INET6, PROTO_udp, ask_bind, EADDRNOTAVAIL, 0, false },
+	{ "bind-tcp", AF_INET6, PROTO_tcp, ask_bind, EADDRNOTAVAIL, 0, false },
+	{ "bind-raw", AF_INET6, { SOCK_RAW, RAW_PROTOCOL }, ask_bind, EADDRNOTAVAIL, 0, false },
+	{ "pktinfo-udp", AF_INET6, PROTO_udp, ask_pktinfo, EINVAL, 9, false },
+	{ "pktinfo-raw", AF_INET6, { SOCK_RAW, RAW_PROTOCOL }, ask_pktinfo, EINVAL, 0, false },
+	{ "kernel's-lookup", AF_INET6, { SOCK_RAW, NETLINK_ROUTE }, ask_kernel, EADDRNOTAVAIL, 0, true },
+	{ "IPv4-bind-udp", AF_INET, PROTO_udp, ask_bind, EADDRNOTAVAIL, 0, true },
+};
+
+struct count {
+	unsigned long yes, no, disturbed, wrong;
+	int errors;		/* the last answer that was neither */
+};
+
+static struct shared {
+	bool stop;
+	unsigned int fact[NR_FACTS];	/* how often it changed, and in bit 0: settled */
+	bool is[NR_FACTS];
+	unsigned long changes[ARRAY_LEN(churned)];
+	struct count counts[];		/* a reader's for each operation and target */
+} *shared;
+
+#define NR_COUNTS	(ARRAY_LEN(ops) * ARRAY_LEN(targets))
+
+static void fail(const char *what)
+{
+	printf("churn: %s: %s\n", what, strerror(errno));
+	shared->stop = true;
+	exit(1);
+}
+
+static bool stopped(void)
+{
+	return __atomic_load_n(&shared->stop, __ATOMIC_RELAXED);
+}
+
+static unsigned int random_below(unsigned int *state, unsigned int n)
+{
+	*state = *state * 1103515245 + 12345;
+	return (*state >> 16) % n;
+}
+
+/* Facts */
+
+static void fact_settles(enum fact fact, bool is)
+{
+	__atomic_store_n(&shared->is[fact], is, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&shared->fact[fact], (shared->fact[fact] | 1) + 2, __ATOMIC_SEQ_CST);
+}
+
+static void fact_moves(enum fact fact)
+{
+	__atomic_store_n(&shared->fact[fact], shared->fact[fact] & ~1U, __ATOMIC_SEQ_CST);
+}
+
+static unsigned int fact_version(enum fact fact)
+{
+	return __atomic_load_n(&shared->fact[fact], __ATOMIC_SEQ_CST);
+}
+
+/* rtnetlink */
+
+struct request {
+	struct nlmsghdr hdr;
+	char rest[256];
+};
+
+static void put(struct request *r, int type, const void *data, size_t len)
+{
+	size_t at = NLMSG_ALIGN(r->hdr.nlmsg_len);
+	struct rtattr *rta = (struct rtattr *)((char *)r + at);
+
+	rta->rta_type = type;
+	rta->rta_len = RTA_LENGTH(len);
+	memcpy(RTA_DATA(rta), data, len);
+	r->hdr.nlmsg_len = at + RTA_ALIGN(rta->rta_len);
+}
+
+static void put_u32(struct request *r, int type, unsigned int value)
+{
+	put(r, type, &value, sizeof(value));
+}
+
+static void put_addr(struct request *r, int type, int family, const char *text)
+{
+	unsigned char addr[16];
+
+	if (inet_pton(family, text, addr) != 1)
+		fail(text);
+	put(r, type, addr, family == AF_INET ? 4 : 16);
+}
+
+static struct request request_new(int type, int flags, const void *header, size_t len)
+{
+	struct request r = {
+		.hdr.nlmsg_type = type, .hdr.nlmsg_len = NLMSG_LENGTH(len),
+		.hdr.nlmsg_flags = NLM_F_REQUEST | flags,
+	};
+
+	memcpy(r.rest, header, len);
+	return r;
+}
+
+static struct request nexthop_request(int type)
+{
+	const struct nhmsg nhm = { .nh_family = AF_INET6, .nh_protocol = RTPROT_BOOT };
+	struct request r = request_new(RTM_NEWNEXTHOP, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE,
+				       &nhm, sizeof(nhm));
+
+	put_u32(&r, NHA_ID, NEXTHOP);
+	if (type == RTN_BLACKHOLE)
+		put(&r, NHA_BLACKHOLE, NULL, 0);
+	else
+		put_u32(&r, NHA_OIF, if_nametoindex("d0"));
+	return r;
+}
+
+static unsigned int route_device(const struct churned *c)
+{
+	return if_nametoindex(c->table == TABLE_VRF ? "vrf0" : "lo");
+}
+
+static struct request route_request(const struct churned *c, bool there)
+{
+	const bool new = there || c->else_type;
+	const int type = there ? c->type : c->else_type;
+	const struct rtmsg rtm = {
+		.rtm_family = c->family, .rtm_dst_len = c->len, .rtm_table = c->table,
+		.rtm_protocol = RTPROT_BOOT, .rtm_type = new ? type : c->type,
+	};
+	const int flags = c->else_type ? NLM_F_CREATE | NLM_F_REPLACE : NLM_F_CREATE | NLM_F_EXCL;
+	struct request r;
+
+	if (!c->prefix)
+		return nexthop_request(type);
+	r = request_new(new ? RTM_NEWROUTE : RTM_DELROUTE, NLM_F_ACK | (new ? flags : 0),
+			&rtm, sizeof(rtm));
+	put_addr(&r, RTA_DST, c->family, c->prefix);
+	if (c->metric)
+		put_u32(&r, RTA_PRIORITY, c->metric);
+	if (new && type == RTN_LOCAL)
+		put_u32(&r, RTA_OIF, route_device(c));
+	return r;
+}
+
+/* The answer to @r, an errno if it is one. */
+static int request_send(int fd, const struct request *r, void *answer, size_t size)
+{
+	struct nlmsghdr *hdr = answer;
+
+	if (send(fd, r, r->hdr.nlmsg_len, 0) < 0 || recv(fd, answer, size, 0) < 0)
+		fail("rtnetlink");
+	return hdr->nlmsg_type == NLMSG_ERROR ? -((struct nlmsgerr *)NLMSG_DATA(hdr))->error : 0;
+}
+
+static int netlink_open(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (fd < 0)
+		fail("NETLINK_ROUTE");
+	return fd;
+}
+
+/* The writer */
+
+static void flip(int fd, const struct churned *c, bool there)
+{
+	const struct request r = route_request(c, there);
+	char answer[512];
+
+	if (c->fact != ALWAYS)
+		fact_moves(c->fact);
+	errno = request_send(fd, &r, answer, sizeof(answer));
+	if (errno)
+		fail(c->prefix ?: "nexthop");
+	if (c->fact != ALWAYS)
+		fact_settles(c->fact, there != c->when_gone);
+	shared->changes[c - churned]++;
+}
+
+static void write_routes(unsigned int seed)
+{
+	bool there[ARRAY_LEN(churned)] = {};
+	int fd = netlink_open();
+	unsigned int i;
+
+	while (!stopped()) {
+		i = random_below(&seed, ARRAY_LEN(churned));
+		there[i] = !there[i];
+		flip(fd, &churned[i], there[i]);
+	}
+}
+
+/* Readers */
+
+static union sockaddr_any target_addr(const struct target *t, socklen_t *len)
+{
+	union sockaddr_any sa = { .sa.sa_family = t->family };
+
+	*len = t->family == AF_INET ? sizeof(sa.in) : sizeof(sa.in6);
+	inet_pton(t->family, t->addr, t->family == AF_INET ? (void *)&sa.in.sin_addr :
+		  (void *)&sa.in6.sin6_addr);
+	return sa;
+}
+
+/* The socket takes no port, so it can be bound again. */
+static int ask_bind(const struct op *op, int fd, const struct target *target)
+{
+	socklen_t len;
+	const union sockaddr_any sa = target_addr(target, &len);
+
+	(void)op;
+	return bind(fd, &sa.sa, len) ? errno : 0;
+}
+
+/* A source that is taken goes on to a control message for which a right lacks. */
+static int ask_pktinfo(const struct op *op, int fd, const struct target *target)
+{
+	static const unsigned char options[8] = { 0, 0, 1, 4 }; /* PadN */
+	struct sockaddr_in6 to = {
+		.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+		.sin6_port = htons(op->port),
+	};
+	struct in6_pktinfo info = {};
+	socklen_t len;
+	union {
+		struct cmsghdr hdr;
+		char buf[CMSG_SPACE(sizeof(info)) + CMSG_SPACE(sizeof(options))];
+	} control = {};
+	struct msghdr msg = {
+		.msg_name = &to, .msg_namelen = sizeof(to),
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	info.ipi6_addr = target_addr(target, &len).in6.sin6_addr;
+	*cmsg = (struct cmsghdr) {
+		.cmsg_len = CMSG_LEN(sizeof(info)), .cmsg_level = SOL_IPV6,
+		.cmsg_type = IPV6_PKTINFO,
+	};
+	memcpy(CMSG_DATA(cmsg), &info, sizeof(info));
+	cmsg = CMSG_NXTHDR(&msg, cmsg);
+	*cmsg = (struct cmsghdr) {
+		.cmsg_len = CMSG_LEN(sizeof(options)), .cmsg_level = SOL_IPV6,
+		.cmsg_type = IPV6_HOPOPTS,
+	};
+	memcpy(CMSG_DATA(cmsg), options, sizeof(options));
+	if (sendmsg(fd, &msg, 0) >= 0)
+		return 0;
+	return errno == EPERM ? 0 : errno;
+}
+
+/* What it would do with a packet to there, by the table local alone. */
+static int ask_kernel(const struct op *op, int fd, const struct target *target)
+{
+	const struct rtmsg ask = { .rtm_family = AF_INET6, .rtm_dst_len = 128 };
+	struct request r = request_new(RTM_GETROUTE, 0, &ask, sizeof(ask));
+	struct {
+		struct nlmsghdr hdr;
+		struct rtmsg rtm;
+		char rest[1024];
+	} answer;
+
+	(void)op;
+	put_addr(&r, RTA_DST, AF_INET6, target->addr);
+	put_u32(&r, RTA_MARK, MARK);
+	if (request_send(fd, &r, &answer, sizeof(answer)))
+		return EADDRNOTAVAIL;
+	return answer.rtm.rtm_type == RTN_LOCAL ? 0 : EADDRNOTAVAIL;
+}
+
+static int socket_for(const struct op *op, const struct target *target)
+{
+	const int one = 1;
+	int fd;
+
+	if (op->ask == ask_kernel)
+		return netlink_open();
+	fd = socket(op->family, op->proto.type | SOCK_CLOEXEC, op->proto.number);
+	if (fd < 0 ||
+	    (op->proto.type != SOCK_RAW && op->ask == ask_bind &&
+	     setsockopt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one))) ||
+	    (target->dev && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, target->dev,
+				       strlen(target->dev) + 1)))
+		fail(op->name);
+	return fd;
+}
+
+/* For ask_pktinfo(), once the sockets are there. */
+static void drop_raw(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		fail("capget");
+	data[0].effective &= ~(1U << CAP_NET_RAW);
+	if (syscall(SYS_capset, &header, data))
+		fail("capset");
+}
+
+static bool makes_sense(const struct op *op, const struct target *target)
+{
+	/* The rule is of the table local. */
+	return op->family == target->family && !(op->ask == ask_kernel && target->dev);
+}
+
+static void judge(const struct op *op, const struct target *target, int fd, struct count *n)
+{
+	const unsigned int before = fact_version(target->fact);
+	const bool is = __atomic_load_n(&shared->is[target->fact], __ATOMIC_SEQ_CST);
+	const int err = op->ask(op, fd, target);
+	const unsigned int after = fact_version(target->fact);
+
+	if (err && err != op->refusal) {
+		n->wrong++;
+		n->errors = err;
+	} else if (before != after || !(before & 1)) {
+		n->disturbed++;
+	} else if (is == !err) {
+		*(err ? &n->no : &n->yes) += 1;
+	} else {
+		n->wrong++;
+	}
+}
+
+static void read_answers(unsigned int reader)
+{
+	struct count *counts = &shared->counts[reader * NR_COUNTS];
+	unsigned int i, seed = reader * 7919 + 1;
+	int fds[NR_COUNTS];
+
+	for (i = 0; i < NR_COUNTS; i++)
+		if (makes_sense(&ops[i / ARRAY_LEN(targets)], &targets[i % ARRAY_LEN(targets)]))
+			fds[i] = socket_for(&ops[i / ARRAY_LEN(targets)],
+					    &targets[i % ARRAY_LEN(targets)]);
+		else
+			fds[i] = -1;
+	drop_raw();
+	while (!stopped()) {
+		i = random_below(&seed, NR_COUNTS);
+		if (fds[i] < 0)
+			continue;
+		judge(&ops[i / ARRAY_LEN(targets)], &targets[i % ARRAY_LEN(targets)], fds[i],
+		      &counts[i]);
+		let_others_run();
+	}
+}
+
+/* Sums */
+
+struct sums {
+	unsigned long answers, undisturbed, wrong;
+};
+
+static void print_cell(const struct op *op, const struct target *target, unsigned int readers,
+		       unsigned int cell, struct sums *sums)
+{
+	struct count all = {};
+
+	for (unsigned int r = 0; r < readers; r++) {
+		const struct count *n = &shared->counts[r * NR_COUNTS + cell];
+
+		all.yes += n->yes;
+		all.no += n->no;
+		all.disturbed += n->disturbed;
+		all.wrong += n->wrong;
+		all.errors = n->errors ?: all.errors;
+	}
+	printf("%s %s: %lu yes, %lu no, %lu while it changed, %lu wrong%s%s%s\n", op->name,
+	       target->name, all.yes, all.no, all.disturbed, all.wrong,
+	       all.errors ? " (" : "", all.errors ? strerror(all.errors) : "",
+	       all.errors ? ")" : "");
+	sums[op->of_others].answers += all.yes + all.no + all.disturbed + all.wrong;
+	sums[op->of_others].undisturbed += all.yes + all.no;
+	sums[op->of_others].wrong += all.wrong;
+}
+
+static unsigned long print_changes(void)
+{
+	unsigned long sum = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(churned); i++) {
+		printf("changed %s/%d table %d: %lu\n", churned[i].prefix ?: "nexthop",
+		       churned[i].len, churned[i].table, shared->changes[i]);
+		sum += shared->changes[i];
+	}
+	return sum;
+}
+
+static void print_sums(unsigned int readers)
+{
+	struct sums sums[2] = {};
+	unsigned long changes;
+
+	for (size_t i = 0; i < NR_COUNTS; i++) {
+		const struct op *op = &ops[i / ARRAY_LEN(targets)];
+		const struct target *target = &targets[i % ARRAY_LEN(targets)];
+
+		if (makes_sense(op, target))
+			print_cell(op, target, readers, i, sums);
+	}
+	changes = print_changes();
+	printf("others, to compare with: %lu answers, %lu of them undisturbed, %lu wrong\n",
+	       sums[1].answers, sums[1].undisturbed, sums[1].wrong);
+	printf("in all: %lu answers, %lu of them undisturbed, %lu wrong, %lu route changes\n",
+	       sums[0].answers, sums[0].undisturbed, sums[0].wrong, changes);
+}
+
+/* Setting */
+
+static void settle(void)
+{
+	netns_new();
+	if (ip_batch(AF_INET6, lines) || ip_batch(AF_INET6, replaced_lines) ||
+	    ip_batch(AF_INET, "route add local 198.51.100.0/24 dev lo\n")) {
+		errno = EINVAL;
+		fail(ip_message());
+	}
+	for (int fact = 0; fact < NR_FACTS; fact++)
+		fact_settles(fact, fact == ALWAYS || fact == UNLESS_UNREACHABLE);
+}
+
+static pid_t start(void (*process)(unsigned int), unsigned int arg)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		fail("fork");
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	process(arg);
+	exit(0);
+}
+
+int main(int argc, char **argv)
+{
+	const unsigned int readers = sysconf(_SC_NPROCESSORS_ONLN);
+	pid_t pids[readers + 1];
+	int status, dead = 0;
+	time_t end;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc != 2) {
+		fprintf(stderr, "usage: churn SECONDS\n");
+		return 2;
+	}
+	shared = mmap(NULL, sizeof(*shared) + readers * NR_COUNTS * sizeof(struct count),
+		      PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return 1;
+	settle();
+	pids[readers] = start(write_routes, 1);
+	for (unsigned int r = 0; r < readers; r++)
+		pids[r] = start(read_answers, r);
+	for (end = time(NULL) + atol(argv[1]); time(NULL) < end && !stopped();)
+		usleep(100000);
+	shared->stop = true;
+	for (unsigned int r = 0; r <= readers; r++)
+		if (waitpid(pids[r], &status, 0) != pids[r] || status)
+			dead++;
+	print_sums(readers);
+	return dead ? 1 : 0;
+}

@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Sockets ask for addresses while the routes of the same tables change; see churn.c, which judges each answer. For a VM whose
+# processors run at the same time (scripts/vm --parallel): processors that take turns hide what it is for.
+#
+# ANYIP6_CHURN_SECONDS (20): how long.
+# ANYIP6_KO names the module, if it is not where common.sh looks.
+
+# shellcheck source=common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/common.sh"
+
+out=$(mktemp)
+
+clean() { ! loaded || unload; }
+
+end() {
+	clean
+	rm -f "$out"
+}
+
+trap end EXIT
+
+churn() {
+	local code=0
+	load || return
+	"$here/churn" "${ANYIP6_CHURN_SECONDS:-20}" >"$out" || code=$?
+	sed 's/^/# /' "$out"
+	is 0 "$code" "exit code"
+}
+
+no_answer_wrong() {
+	grep -q '^in all: [1-9]' "$out" && is "" "$(grep -E '^(bind|pktinfo).* [1-9][0-9]* wrong' "$out")" "answers"
+}
+
+# Nothing is proven of what did not happen: each route changed, each target was asked, and what flips was seen both ways.
+all_seen() {
+	is "" "$(grep -E '^changed .*: 0$' "$out")" "routes that never changed" || return
+	is "" "$(grep -E '^(bind|pktinfo)[^:]*allowed[^:]*: 0 yes' "$out")" "never allowed" || return
+	is "" "$(grep -E '^(bind|pktinfo)[^:]*(outside|carved-out)[^:]*: 0 yes, 0 no' "$out")" "never refused" || return
+	is "" "$(grep -E '^(bind|pktinfo)[^:]*flips[^:]*: (0 yes|[0-9]+ yes, 0 no)' "$out")" "never both"
+}
+
+no_splat() {
+	local lines
+	lines=$(dmesg | grep -E 'BUG|WARNING|Oops|Call [Tt]race|general protection|soft lockup|stall')
+	is "" "$lines" "in the log"
+}
+
+need_machine
+run_tests churn churn no_answer_wrong all_seen no_splat all_gone
