@@ -5,9 +5,11 @@
  * The kernel exports no lookup in one table that only looks: ip6_pol_route()
  * sends neighbour solicitations and allocates. So the tree is walked here, as
  * IPv4's check reads its own. Each function does what one of the kernel's does
- * for a packet to the address without a source:
+ * for a packet to the address without a source. Read side by side in 5.10,
+ * 6.1, 6.12 and 7.3, those are the same, but that 5.10 takes the first nexthop
+ * of a group that suits and the others the best:
  *
- *	here			the kernel's, 5.10 to 7.3
+ *	here			the kernel's
  *	anyip6_first()		fib6_node_lookup(), fib6_node_lookup_1()
  *	anyip6_next()		fib6_backtrack()
  *	anyip6_leaf()		rt6_select()
