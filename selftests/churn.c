@@ -39,7 +39,7 @@
 #define MARK		1	/* what the rule asks for the kernel's own lookup */
 #define RAW_PROTOCOL	253	/* for experiments (RFC 3692) */
 
-/* What may be true of a target. Those after NEVER change. */
+/* Whether a target is local: those after NEVER change. */
 enum fact {
 	ALWAYS, NEVER,
 	UNLESS_UNREACHABLE, IF_LOCAL, IF_REPLACED, IF_NEXTHOP, IF_LOCAL_VRF,
@@ -76,7 +76,7 @@ static const struct churned {
 	int type;		/* while it is there */
 	int else_type;		/* by which it is replaced; 0: deleted */
 	int metric, pref;
-	enum fact fact;		/* that it decides, or ALWAYS */
+	enum fact fact;		/* that it decides, or ALWAYS: none */
 	bool when_gone;		/* is the fact true */
 } churned[] = {
 #define LOCAL_(prefix, len)	AF_INET6, prefix, len, RT_TABLE_LOCAL
@@ -144,7 +144,7 @@ static const struct op {
 	{ "bind-raw", AF_INET6, { SOCK_RAW, RAW_PROTOCOL }, ask_bind, EADDRNOTAVAIL, 0, false },
 	{ "pktinfo-udp", AF_INET6, PROTO_udp, ask_pktinfo, EINVAL, 9, false },
 	{ "pktinfo-raw", AF_INET6, { SOCK_RAW, RAW_PROTOCOL }, ask_pktinfo, EINVAL, 0, false },
-	{ "kernel's-lookup", AF_INET6, { SOCK_RAW, NETLINK_ROUTE }, ask_kernel, EADDRNOTAVAIL, 0, true },
+	{ "kernel's-lookup", AF_INET6, {}, ask_kernel, EADDRNOTAVAIL, 0, true },
 	{ "IPv4-bind-udp", AF_INET, PROTO_udp, ask_bind, EADDRNOTAVAIL, 0, true },
 };
 
@@ -403,12 +403,11 @@ static int ask_kernel(const struct op *op, int fd, const struct target *target)
 		char rest[1024];
 	} answer;
 
-	(void)op;
 	put_addr(&r, RTA_DST, AF_INET6, target->addr);
 	put_u32(&r, RTA_MARK, MARK);
 	if (request_send(fd, &r, &answer, sizeof(answer)))
-		return EADDRNOTAVAIL;
-	return answer.rtm.rtm_type == RTN_LOCAL ? 0 : EADDRNOTAVAIL;
+		return op->refusal;
+	return answer.rtm.rtm_type == RTN_LOCAL ? 0 : op->refusal;
 }
 
 static int socket_for(const struct op *op, const struct target *target)
