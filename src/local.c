@@ -385,7 +385,8 @@ static enum anyip6_step anyip6_decide(struct net *net,
  * The IPv6 counterpart of inet_addr_type_table() == RTN_LOCAL.
  *
  * Context: any, an ftrace callback included; takes no lock but rcu_read_lock(),
- * does not sleep or allocate; writes counters of this CPU and the trace.
+ * does not sleep or allocate; spins while a writer of the table is linking a
+ * node on the way; writes counters of this CPU and the trace.
  * Return: true if the toggle of @net is on, @addr is unicast and not configured
  * in the L3 domain of @dev in any state, and the longest match in the domain's
  * table is an RTN_LOCAL route (on @dev itself where @addr is link-local).
