@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -211,6 +213,46 @@ void toggle_set(enum anyip6_mode mode)
 {
 	if (mode != MODE_ABSENT)
 		sysctl_must(TOGGLE, mode == MODE_ON ? "1" : "0");
+}
+
+/* The kernel's own lookup */
+
+struct lookup_request {
+	struct nlmsghdr hdr;
+	struct rtmsg route;
+	struct rtattr dst;
+	struct in6_addr addr;
+	struct rtattr mark;
+	unsigned int table;
+};
+
+bool fib_says_local(const struct in6_addr *addr, unsigned int table)
+{
+	const struct lookup_request req = {
+		.hdr = {
+			.nlmsg_len = sizeof(req), .nlmsg_type = RTM_GETROUTE,
+			.nlmsg_flags = NLM_F_REQUEST,
+		},
+		.route = { .rtm_family = AF_INET6, .rtm_dst_len = 128 },
+		.dst = { RTA_LENGTH(sizeof(req.addr)), RTA_DST },
+		.addr = *addr,
+		.mark = { RTA_LENGTH(sizeof(req.table)), RTA_MARK },
+		.table = table,
+	};
+	struct {
+		struct nlmsghdr hdr;
+		struct rtmsg route;
+		char rest[4096];
+	} answer;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (fd < 0 || send(fd, &req, sizeof(req), 0) < 0 ||
+	    recv(fd, &answer, sizeof(answer), 0) < (ssize_t)sizeof(answer.hdr))
+		die("rtnetlink");
+	close(fd);
+	/* Anything but a route is the error of one that is not to be used. */
+	return answer.hdr.nlmsg_type == RTM_NEWROUTE &&
+		answer.route.rtm_type == RTN_LOCAL;
 }
 
 /* Topology */

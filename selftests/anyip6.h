@@ -179,6 +179,16 @@ int sysctl_write(const char *path, const char *value);
 int sysctl_read(const char *path);
 void toggle_set(enum anyip6_mode mode);
 
+/*
+ * The kernel's own lookup as a judge, in one table alone: a packet whose mark
+ * is the table's number is looked up there and nowhere else. Lines for ip -6:
+ * rules of IPv4 would take its table local apart from main.
+ */
+#define ONE_TABLE_RULES(number)						\
+	"rule add pref 1 fwmark " number " lookup " number "\n"		\
+	"rule add pref 2 fwmark " number " prohibit\n"
+bool fib_says_local(const struct in6_addr *addr, unsigned int table);
+
 /* Addresses and sockets. All return -errno on failure. */
 const char *addr_text(enum anyip6_addr addr, int family);
 socklen_t addr_fill(union sockaddr_any *sa, int family, enum anyip6_addr addr,

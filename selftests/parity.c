@@ -12,6 +12,7 @@
  *
  * ANYIP6_PARITY_FILE=FILE records when the module is absent, else compares.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@ static int case_run(const struct tuple *t, int family)
 
 static void run_both(struct parity_case *c)
 {
+	topo_choose(c->t.option == O_MERGED);
 	topo_enter_host();
 	if (c->t.option == O_NONLOCAL)
 		topo_nonlocal(true);
@@ -62,6 +64,31 @@ static bool judge_is_sound(const struct parity_case *c)
 		(!in(good, c->t.class) || !in(B_PATH, c->t.binding));
 }
 
+static struct {
+	size_t pairs, alone, differ, looked_up;
+} totals;
+
+/* Beside each answer the kernel's own: what it does with a packet. */
+static bool kernel_agrees(const struct parity_case *c)
+{
+	const bool taken = !c->v6 || OUTCOME_STAGE(c->v6) != S_FIRST;
+	const unsigned int table = table_asked(&c->t);
+	struct in6_addr addr;
+	bool local;
+
+	if (!table)
+		return true;
+	inet_pton(AF_INET6, class_text[c->t.class][0], &addr);
+	local = fib_says_local(&addr, table);
+	totals.looked_up++;
+	if (taken == local)
+		return true;
+	ksft_print_msg("%s: IPv6 %s, but a packet for it finds %s route\n",
+		       tuple_text(&c->t), outcome_text(c->v6),
+		       local ? "a local" : "no local");
+	return false;
+}
+
 static bool case_judge(const struct parity_case *c, enum anyip6_mode mode)
 {
 	int want = mode == MODE_ON ? expect_on(c) : expect_stock(c);
@@ -77,6 +104,8 @@ static bool case_judge(const struct parity_case *c, enum anyip6_mode mode)
 			       outcome_text(c->diff->v4));
 		return false;
 	}
+	if (mode == MODE_ON && !kernel_agrees(c))
+		return false;
 	if (c->v6 == want)
 		return true;
 	ksft_print_msg("%s: IPv6 %s, expected %s (IPv4 %s)\n",
@@ -117,10 +146,6 @@ static struct {
 static const char *const mode_text[NR_MODES] = {
 	[MODE_ABSENT] = "absent", [MODE_OFF] = "off", [MODE_ON] = "on",
 };
-
-static struct {
-	size_t pairs, alone, differ;
-} totals;
 
 static bool judge_line(size_t from, size_t to, enum anyip6_mode mode)
 {
@@ -173,15 +198,25 @@ static void test_line(size_t from, size_t to, enum anyip6_mode mode)
 			 to - from);
 }
 
+static void toggles_set(enum anyip6_mode mode)
+{
+	for (int merged = 0; merged < 2; merged++) {
+		topo_choose(merged);
+		topo_enter_host();
+		toggle_set(mode);
+	}
+}
+
 static void test_mode(enum anyip6_mode mode)
 {
 	memset(&totals, 0, sizeof(totals));
-	topo_enter_host();
-	toggle_set(mode);
+	toggles_set(mode);
 	for (size_t i = 0; i < n_cases; i = line_end(i))
 		test_line(i, line_end(i), mode);
 	ksft_print_msg("%s: %zu v4/v6 pairs, %zu listed differences, %zu cases of IPv6 alone\n",
 		       mode_text[mode], totals.pairs, totals.differ, totals.alone);
+	ksft_print_msg("%s: %zu answers beside the kernel's own lookup\n",
+		       mode_text[mode], totals.looked_up);
 }
 
 static unsigned int count_lines(void)
@@ -261,7 +296,7 @@ static void table_only(bool loaded)
 {
 	if (!loaded)
 		die("--table: the module is not loaded");
-	toggle_set(MODE_ON);
+	toggles_set(MODE_ON);
 	for (size_t i = 0; i < n_cases; i++) {
 		const struct tuple *t = &cases[i].t;
 
@@ -287,6 +322,7 @@ int main(int argc, char **argv)
 	check_expectation(loaded);
 	read_args(argc, argv, loaded);
 	topo_setup();
+	topo_setup_merged();
 	generate();
 	if (asked.table)
 		table_only(loaded);

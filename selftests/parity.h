@@ -56,6 +56,12 @@ enum kind {
 	  "2001:db8:a:0:b::1", "198.18.0.177")				\
 	X(NHID, "Any-IP, nexthop object", "2001:db8:15::1", "198.18.15.1") \
 	X(TWO_DEVS, "Any-IP, on two devices", "2001:db8:1a::1", "198.18.26.1") \
+	X(METRIC_WON, "Any-IP, beside unreachable of a higher metric",	\
+	  "2001:db8:1b::1", "198.18.27.1")				\
+	X(ORDER_WON, "Any-IP, before unreachable of the same metric",	\
+	  "2001:db8:1c::1", "198.18.28.1")				\
+	X(IN_MAIN_HOLE, "Any-IP, unreachable in table main",		\
+	  "2001:db8:a:0:8::1", "198.18.0.129")				\
 	X(IN_HOLE, "one address inside unreachable",			\
 	  "2001:db8:c::1", "198.18.12.1")				\
 	X(RULE_UNREACHABLE, "Any-IP, unreachable by policy rule",	\
@@ -73,6 +79,14 @@ enum kind {
 	  "2001:db8:a:0:6::1", "198.18.0.97")				\
 	X(NHID_BLACKHOLE, "local, blackhole nexthop object",		\
 	  "2001:db8:16::1", "198.18.16.1")				\
+	X(NHID_REJECT, "blackhole nexthop object in Any-IP",		\
+	  "2001:db8:a:0:c::1", "198.18.0.193")				\
+	X(METRIC_LOST, "local, beside unreachable of a lower metric",	\
+	  "2001:db8:1d::1", "198.18.29.1")				\
+	X(ORDER_LOST, "local, after unreachable of the same metric",	\
+	  "2001:db8:1e::1", "198.18.30.1")				\
+	X(NHID_BESIDE, "local, before a blackhole nexthop object",	\
+	  "2001:db8:1f::1", "198.18.31.1")				\
 	X(HOLE, "unreachable", "2001:db8:c::2", "198.18.12.2")		\
 	X(FWMARK_TABLE, "local in fwmark's table",			\
 	  "2001:db8:100::1", "198.18.100.1")				\
@@ -106,6 +120,14 @@ enum kind {
 	X(MAPPED_ROUTED, "v4-mapped, local IPv6 route",			\
 	  "::ffff:203.0.113.9", NULL)					\
 	X(MULTIPATH, "Any-IP, multipath", "2001:db8:19::1", NULL)	\
+	X(PREF_WON, "local of pref high, beside unicast",		\
+	  "2001:db8:20::1", NULL)					\
+	X(PREF_LOST, "local of pref low, beside unreachable",		\
+	  "2001:db8:21::1", NULL)					\
+	X(FROM_ANY, "local from ::/1", "2001:db8:22::1", NULL)		\
+	X(FROM_OTHER, "local from another prefix", "2001:db8:23::1", NULL) \
+	X(FROM_BESIDE, "local, beside local from another prefix",	\
+	  "2001:db8:24::1", NULL)					\
 	X(LL_CONFIGURED, "link-local configured", "fe80::1", NULL)	\
 	X(LL_ANY, "link-local Any-IP", "fe80::1234", NULL)		\
 	X(LL_OUTSIDE, "link-local outside", "fe80::99", NULL)
@@ -180,6 +202,7 @@ enum option {
 	O_FREEBIND,
 	O_TRANSPARENT,
 	O_NONLOCAL,	/* the sysctl */
+	O_MERGED,	/* no rule of IPv4's: its tables local and main are one */
 	NR_OPTIONS,
 };
 
@@ -213,15 +236,17 @@ enum stage { S_FIRST, S_CONNECT, S_SEND, S_RECV, S_ANSWER, NR_STAGES };
 
 #define C_CARVED	(C(UNREACHABLE) | C(BLACKHOLE) | C(PROHIBIT) |	\
 			 C(THROW) | C(UNICAST) | C(ANYCAST) |		\
-			 C(NHID_BLACKHOLE) | C(HOLE))
+			 C(NHID_BLACKHOLE) | C(NHID_REJECT) |		\
+			 C(METRIC_LOST) | C(ORDER_LOST) | C(HOLE))
 #define C_ELSEWHERE	(C(FWMARK_TABLE) | C(RULE_TABLE) | C(MAIN_TABLE) | \
 			 C(OUTSIDE) | C(OTHER_NETNS) | C(PEER))
 #define C_ANYIP		(C(ANY) | C(DUMMY) | C(VETH) | C(NHID) | \
-			 C(TWO_DEVS) | C(IN_HOLE))
+			 C(TWO_DEVS) | C(METRIC_WON) | C(ORDER_WON) |	\
+			 C(IN_MAIN_HOLE) | C(IN_HOLE))
 #define C_VRF		(C(VRF_ANY) | C(VRF_HOLE) | C(VRF_CONFIGURED))
 #define C_PAIRED	(C(CONFIGURED) | C(ANY_CONFIGURED) | C_ANYIP |	\
 			 C(RULE_UNREACHABLE) | C_CARVED | C_ELSEWHERE |	\
-			 C_VRF | C(DOWN))
+			 C(NHID_BESIDE) | C_VRF | C(DOWN))
 /* What shows that a bind()'s answer is the same whatever comes next */
 #define C_SAMPLE	(C(CONFIGURED) | C(ANY_CONFIGURED) | C_ANYIP |	\
 			 C(UNREACHABLE) | C(UNICAST) | C(FWMARK_TABLE) | \
@@ -231,6 +256,8 @@ enum stage { S_FIRST, S_CONNECT, S_SEND, S_RECV, S_ANSWER, NR_STAGES };
 #define C_IN_VRF	(C(VRF_ANY) | C(VRF_CONFIGURED) | C(VRF_HOLE) |	\
 			 C(ANY) | C(CONFIGURED) | C(OUTSIDE))
 #define C_MAPPED	(C(MAPPED_CONFIGURED) | C(MAPPED_ANY) | C(MAPPED_OUTSIDE))
+#define C_PREFERRED	(C(PREF_WON) | C(PREF_LOST) | C(FROM_ANY) |	\
+			 C(FROM_OTHER) | C(FROM_BESIDE))
 #define C_ALONE		(C(TENTATIVE) | C(DADFAILED) | C(MULTIPATH) |	\
 			 C(LL_CONFIGURED) | C(LL_ANY) | C(LL_OUTSIDE))
 
@@ -252,6 +279,8 @@ enum note {
 	NOTE_BPF,
 	NOTE_TUNNEL,
 	NOTE_RAW,
+	NOTE_MERGED,
+	NOTE_BLACKHOLE,
 	NR_NOTES,
 };
 
@@ -305,6 +334,7 @@ bool is_alone(const struct tuple *t);
 const char *is_missing(const struct tuple *t);
 int expect_on(const struct parity_case *c);
 int expect_stock(const struct parity_case *c);
+unsigned int table_asked(const struct tuple *t);
 const char *outcome_text(int outcome);
 const char *tuple_text(const struct tuple *t);
 
@@ -314,6 +344,8 @@ void table_print(void);
 /* parity_topo.c */
 __attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
 void topo_setup(void);
+void topo_setup_merged(void);
+void topo_choose(bool merged);
 void topo_enter_host(void);
 void topo_enter_peer(void);
 void topo_nonlocal(bool on);

@@ -10,6 +10,9 @@
 
 #include "parity.h"
 
+#define B_DEFAULT	(B(NONE) | B(VETH0) | B(DUMMY0) | B(LO))
+#define C_MERGED	(C_PAIRED & ~C_VRF)
+
 /* Every combination within a line is a case. */
 static const struct family_of_cases {
 	__u64 ops, kinds, classes, bindings, options;
@@ -70,7 +73,15 @@ static const struct family_of_cases {
 	  B(NONE), BIT(O_NONE) },
 	{ O(L2TP_UDP) | O(L2TP_IP) | O(FOU) | O(VXLAN) | O(GRE),
 	  K(TUNNEL), C(CONFIGURED) | C(ANY) | C(OUTSIDE), B(NONE), BIT(O_NONE) },
+	/* IPv4's other half: its tables local and main are one */
+	{ O(BIND), K_ALL, C_MERGED, B_DEFAULT, BIT(O_MERGED) },
+	{ O(BINDX), K(SCTP) | K(SCTP_N), C_MERGED, B(NONE), BIT(O_MERGED) },
+	{ O(SERVE) | O(CONNECT), K_ALL & ~K(PING), C(ANY) | C(IN_MAIN_HOLE) |
+	  C(MAIN_TABLE) | C(OUTSIDE), B_PATH, BIT(O_MERGED) },
+	{ O(PKTINFO), K_PKTINFO, C_MERGED, B_PATH, BIT(O_MERGED) },
 	/* IPv6 alone */
+	{ O(BIND), K_ALL, C_PREFERRED, B_PATH, BIT(O_NONE) },
+	{ O(PKTINFO), K(UDP) | K(RAW), C_PREFERRED, B_PATH, BIT(O_NONE) },
 	{ O(BIND), K_ALL, C(TENTATIVE) | C(DADFAILED) | C(MULTIPATH),
 	  B_PATH | B(DUMMY0), BIT(O_NONE) },
 	{ O(BIND), K_ALL & ~(K(SCTP) | K(SCTP_N)),
@@ -117,6 +128,10 @@ const char *const note_text[NR_NOTES] = {
 	"The end of a tunnel is no socket's address. IPv6 asks that ip6gre and ip6tnl have a configured one, and does not ask anything of vxlan.",
 	[NOTE_RAW] =
 	"Before Linux 5.17 IPv4's raw sockets know neither IP_FREEBIND nor its like.",
+	[NOTE_MERGED] =
+	"Until a network namespace has its first IPv4 policy rule (a VRF brings some), IPv4's tables local and main are one: local routes in main count, and other routes in main carve out. IPv6's tables are always apart, and a packet asks table local first.",
+	[NOTE_BLACKHOLE] =
+	"Of several routes with the same prefix and metric IPv4 takes the first. IPv6 takes one with a blackhole nexthop object before all others.",
 };
 
 #define O_BINDS		(O(BIND) | O(BINDX) | O(BINDX_ADD) | O(URING_BIND))
@@ -124,14 +139,34 @@ const char *const note_text[NR_NOTES] = {
 			 O(PKTINFO_CONNECTED) | O(PKTINFO_GSO) |	\
 			 O(PKTINFO_URING) | O(PKTINFO_MULTICAST))
 #define C_NOT_LOCAL	(C_CARVED | C_ELSEWHERE)
-#define B_DEFAULT	(B(NONE) | B(VETH0) | B(DUMMY0) | B(LO))
 #define K_BIND_IN_VRF	(K_ALL & ~(K(SCTP) | K(SCTP_N) | K(L2TP)))
 #define K_SCTPS		(K(SCTP) | K(SCTP_N))
-#define PLAIN		(BIT(O_NONE) | BIT(O_MARK))
+#define PLAIN		(BIT(O_NONE) | BIT(O_MARK) | BIT(O_MERGED))
+#define MERGED		BIT(O_MERGED)
 #define NONLOCAL	(BIT(O_FREEBIND) | BIT(O_TRANSPARENT) | BIT(O_NONLOCAL))
 #define FIRST(e)	OUTCOME(S_FIRST, e)
 
 static const struct difference differences[] = {
+	{ O_BINDS | O(SERVE) | O(CONNECT), K_ALL, C(MAIN_TABLE), B_DEFAULT, MERGED,
+	  0, FIRST(EADDRNOTAVAIL), NOTE_MERGED, ALWAYS },
+	{ O_BINDS | O(SERVE) | O(CONNECT), K_ALL, C(IN_MAIN_HOLE), B_DEFAULT, MERGED,
+	  FIRST(EADDRNOTAVAIL), 0, NOTE_MERGED, ALWAYS },
+	{ O(PKTINFO), K_PKTINFO & ~K(L2TP), C(MAIN_TABLE), B_PATH, MERGED,
+	  0, FIRST(EINVAL), NOTE_MERGED, ALWAYS },
+	{ O(PKTINFO), K_PKTINFO & ~(K(L2TP) | K(PING)), C(IN_MAIN_HOLE), B_PATH,
+	  MERGED, FIRST(ENETUNREACH), 0, NOTE_MERGED, ALWAYS },
+	{ O(PKTINFO), K(PING), C(IN_MAIN_HOLE), B_PATH, MERGED, FIRST(ENETUNREACH),
+	  OUTCOME(S_RECV, E_OTHER_SOURCE), NOTE_MERGED, ALWAYS },
+
+	{ O_BINDS, K_ALL, C(NHID_BESIDE), B_DEFAULT, PLAIN,
+	  0, FIRST(EADDRNOTAVAIL), NOTE_BLACKHOLE, ALWAYS },
+	{ O(BIND), K(L2TP), C(NHID_BESIDE), B_VRF, PLAIN,
+	  0, FIRST(EADDRNOTAVAIL), NOTE_BLACKHOLE, ALWAYS },
+	{ O(BIND) | O(BINDX), K_SCTPS, C(NHID_BESIDE), B_VRF, PLAIN,
+	  0, FIRST(EADDRNOTAVAIL), NOTE_BLACKHOLE, NO_SCTP_IN_VRF },
+	{ O_PKTINFO, K_PKTINFO & ~K(L2TP), C(NHID_BESIDE), B_DEFAULT, PLAIN,
+	  0, FIRST(EINVAL), NOTE_BLACKHOLE, ALWAYS },
+
 	{ O(BIND), K_BIND_IN_VRF, C(LOOPBACK), B(VETH0) | B(DUMMY0), PLAIN,
 	  0, FIRST(EADDRNOTAVAIL), NOTE_LOOPBACK, ALWAYS },
 	{ O(BIND), K_SCTPS, C(LOOPBACK), B(VETH0) | B(DUMMY0), PLAIN,
@@ -171,7 +206,7 @@ static const struct difference differences[] = {
 	/* before PKTINFO's: neither reads what is compared there */
 	{ O_PKTINFO, K(L2TP), C_ANYIP | C(ANY_CONFIGURED) | C(RULE_UNREACHABLE),
 	  B_PATH, PLAIN, OUTCOME(S_RECV, E_OTHER_SOURCE), 0, NOTE_L2TP, ALWAYS },
-	{ O_PKTINFO, K(L2TP), C_NOT_LOCAL | C_VRF | C(DOWN), B_PATH, PLAIN,
+	{ O_PKTINFO, K(L2TP), C_NOT_LOCAL | C(NHID_BESIDE) | C_VRF | C(DOWN), B_PATH, PLAIN,
 	  OUTCOME(S_RECV, E_OTHER_SOURCE), FIRST(EINVAL), NOTE_L2TP, ALWAYS },
 	{ O_PKTINFO, K(L2TP), C(VRF_ANY), B_VRF, PLAIN,
 	  OUTCOME(S_RECV, E_OTHER_SOURCE), 0, NOTE_L2TP, ALWAYS },
@@ -221,6 +256,9 @@ static const struct alone {
 	/* Never the source of an IPv6 packet, whatever a route covers. */
 	{ ANY_OP, C(GROUP_ROUTED) | C(MAPPED_ROUTED), B_ALL, NO },
 	{ ANY_OP, C(MULTIPATH), B_ALL, YES },
+	{ ANY_OP, C(PREF_WON) | C(FROM_ANY), B_ALL, YES },
+	/* A source that is asked for hides the routes that ask for none. */
+	{ ANY_OP, C(PREF_LOST) | C(FROM_OTHER) | C(FROM_BESIDE), B_ALL, NO },
 	{ ANY_OP, C(LL_CONFIGURED) | C(LL_ANY), B(VETH0), YES },
 	{ ANY_OP, C(LL_CONFIGURED) | C(LL_ANY), B(DUMMY0), NO },
 	/* A message has its scope from where it goes. */
@@ -266,6 +304,7 @@ const char *const option_names[NR_OPTIONS] = {
 	[O_FREEBIND]	= "FREEBIND",
 	[O_TRANSPARENT]	= "TRANSPARENT",
 	[O_NONLOCAL]	= "ip_nonlocal_bind=1",
+	[O_MERGED]	= "no IPv4 policy rule",
 };
 
 /* Cases */
@@ -450,11 +489,10 @@ int expect_on(const struct parity_case *c)
 static bool stock_refuses(const struct tuple *t)
 {
 	const __u64 rule = C_ANYIP | C(RULE_UNREACHABLE) | C(VRF_ANY) |
-		C(MULTIPATH) | C(LL_ANY);
+		C(MULTIPATH) | C(PREF_WON) | C(FROM_ANY) | C(LL_ANY);
 
 	return in(rule, t->class) && ops[t->op].refused &&
-		(t->kind == K_L2TP || t->option == O_NONE || t->option == O_REUSEADDR ||
-		 t->option == O_MARK);
+		(t->kind == K_L2TP || !in(NONLOCAL, t->option));
 }
 
 int expect_stock(const struct parity_case *c)
@@ -464,6 +502,38 @@ int expect_stock(const struct parity_case *c)
 	bool yes = !on || OUTCOME_STAGE(on) != S_FIRST;
 
 	return yes && stock_refuses(&c->t) ? refused : on;
+}
+
+/* Which domain an answer is of: not every kind of socket has said its VRF. */
+static bool asks_vrf(const struct tuple *t)
+{
+	if (!in(B_VRF, t->binding))
+		return false;
+	if (t->kind == K_L2TP)
+		return in(O_PKTINFO, t->op);
+	return !in(K_SCTPS, t->kind) || holds(SCTP_IN_VRF);
+}
+
+/*
+ * The number of the table in which the kernel's own lookup of the address must
+ * find a local route exactly where IPv6 lets the socket have it; 0 if something
+ * else decides: the address is configured there, or not unicast, or link-local,
+ * or the socket may have any.
+ */
+unsigned int table_asked(const struct tuple *t)
+{
+	const __u64 asking = O_BINDS | O(SERVE) | O(SERVE_GROUP) | O(SERVE_TFO) |
+		O(SERVE_STEERED) | O(CONNECT) | O(CONNECT_LATE) | O(CONNECT_TFO) |
+		O(MULTICAST_BOUND) | O(BPF_BIND) | O_PKTINFO;
+	const bool vrf = asks_vrf(t);
+	const __u64 configured = vrf ? C(VRF_CONFIGURED) :
+		C(CONFIGURED) | C(ANY_CONFIGURED);
+
+	if (!in(asking, t->op) || in(NONLOCAL, t->option) ||
+	    in(configured, t->class) ||
+	    !in(C_PAIRED | C(MULTIPATH) | C_PREFERRED, t->class))
+		return 0;
+	return vrf ? 10 : 255;
 }
 
 /* Text */

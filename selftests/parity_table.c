@@ -10,7 +10,7 @@
 
 #include "parity.h"
 
-#define MAX_COLUMNS	7
+#define MAX_COLUMNS	9
 #define CELL_SIZE	160
 
 struct column {
@@ -34,6 +34,7 @@ static const struct table tables[] = {
 			{ "carved out of Any-IP", C_CARVED },
 			{ "not local, or in another table", C_ELSEWHERE },
 			{ "Any-IP, its device down", C(DOWN) },
+			{ "local, before a blackhole nexthop object", C(NHID_BESIDE) },
 			{ "loopback", C(LOOPBACK) },
 			{ "multicast", C(MULTICAST) },
 		},
@@ -54,6 +55,10 @@ static const struct table tables[] = {
 			{ "Any-IP, tentative or DAD failed",
 			  C(TENTATIVE) | C(DADFAILED) },
 			{ "Any-IP, multipath", C(MULTIPATH) },
+			{ "local of pref high, or from ::/1",
+			  C(PREF_WON) | C(FROM_ANY) },
+			{ "local of pref low, from another prefix, or beside one from it",
+			  C(PREF_LOST) | C(FROM_OTHER) | C(FROM_BESIDE) },
 			{ "link-local, configured on veth0", C(LL_CONFIGURED) },
 			{ "link-local Any-IP, on veth0", C(LL_ANY) },
 			{ "link-local outside", C(LL_OUTSIDE) },

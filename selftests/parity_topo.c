@@ -26,7 +26,10 @@
 #define DAD_FAILED	0x08	/* IFA_F_DADFAILED, as /proc/net/if_inet6 shows it */
 #define DAD_DEADLINE	10	/* seconds */
 
-static int host_ns, peer_ns;
+/* The second: IPv4 has no policy rule, so no VRF either, which brings one. */
+static struct topo {
+	int host, peer;
+} topos[2], *topo = &topos[0];
 
 void die(const char *fmt, ...)
 {
@@ -44,25 +47,29 @@ static const char links[] =
 	"link set lo up\n"
 	"link add dummy0 up type dummy\n"
 	"link add dummy1 up type dummy\n"
-	"link add vrf0 up type vrf table 10\n"
 	"link add veth0 address 02:00:00:00:00:01 type veth peer name veth0 netns /proc/self/fd/%d\n"
 	"link add veth1 type veth peer name veth1 netns /proc/self/fd/%d\n"
-	"link set veth1 master vrf0\n"
 	"link set veth0 addrgenmode none up\n"
 	"link set veth1 addrgenmode none up\n"
 	"link set dummy0 multicast on\n";
+
+static const char vrf_links[] =
+	"link add vrf0 up type vrf table 10\n"
+	"link set veth1 master vrf0\n";
 
 /*
  * For both families: @NAME is the address of a class; /net, /sub and /one are
  * prefix lengths. The local rule goes behind an unreachable one, as hosts with
  * VRFs have it: the table's answer and that of the policy rules then differ.
  */
-static const char host_routes[] =
+static const char host_rules[] =
 	"rule add pref 10 lookup local\n"
 	"rule del pref 0\n"
 	"rule add pref 5 to @RULE_UNREACHABLE/sub unreachable\n"
 	"rule add pref 2000 fwmark 1 lookup 100\n"
-	"rule add pref 2001 lookup 101\n"
+	"rule add pref 2001 lookup 101\n";
+
+static const char host_routes[] =
 	"route add local default dev lo table 100\n"
 	"route add local @RULE_TABLE/net dev lo table 101\n"
 	"route add local @MAIN_TABLE/net dev lo table main\n"
@@ -78,20 +85,45 @@ static const char host_routes[] =
 	"route add anycast @ANYCAST/sub dev lo table local\n"
 	"route add unreachable @HOLE/net table local\n"
 	"route add local @IN_HOLE/one dev lo\n"
-	"route add local @VRF_ANY/net dev vrf0 table 10\n"
-	"route add unreachable @VRF_HOLE/sub table 10\n"
+	"route add unreachable @IN_MAIN_HOLE/sub table main\n"
 	"nexthop add id @ID1 dev lo\n"
 	"nexthop add id @ID2 blackhole\n"
 	"route add local @NHID/net nhid @ID1\n"
 	"route add local @NHID_BLACKHOLE/net nhid @ID2\n"
 	"route add local @TWO_DEVS/net dev lo\n"
 	"route append local @TWO_DEVS/net dev dummy0\n"
+	"route add local @METRIC_WON/net dev lo metric 100\n"
+	"route add unreachable @METRIC_WON/net table local metric 200\n"
+	"route add unreachable @METRIC_LOST/net table local metric 100\n"
+	"route add local @METRIC_LOST/net dev lo metric 200\n"
+	"route add local @ORDER_WON/net dev dummy0\n"
+	"route append unreachable @ORDER_WON/net table local\n"
+	"route add unreachable @ORDER_LOST/net table local\n"
+	"route append local @ORDER_LOST/net dev dummy0\n"
+	"route add @NHID_REJECT/sub nhid @ID2 table local\n"
+	"route add local @NHID_BESIDE/net dev lo\n"
+	"route append @NHID_BESIDE/net nhid @ID2 table local\n"
 	"addr add @ANY_CONFIGURED/one dev dummy0 @NODAD\n"
 	"addr add @CONFIGURED/net dev veth0 @NODAD\n"
-	"addr add @VRF_CONFIGURED/net dev veth1 @NODAD\n"
 	"route add @FAR/net dev dummy0\n";
 
+static const char vrf_routes[] =
+	"addr add @VRF_CONFIGURED/net dev veth1 @NODAD\n"
+	"route add local @VRF_ANY/net dev vrf0 table 10\n"
+	"route add unreachable @VRF_HOLE/sub table 10\n";
+
+/* The groups and multipath of nexthop objects are in topo_host(). */
 static const char host_v6[] =
+	ONE_TABLE_RULES("255")
+	ONE_TABLE_RULES("10")
+	"route add @PREF_WON/net dev veth0 table local\n"
+	"route append local @PREF_WON/net dev lo pref high\n"
+	"route add local @PREF_LOST/net dev dummy0 pref low\n"
+	"route append unreachable @PREF_LOST/net table local\n"
+	"route add local @FROM_ANY/net from ::/1 dev lo\n"
+	"route add local @FROM_OTHER/net from 2001:db8:2f::/64 dev lo\n"
+	"route add local @FROM_BESIDE/net dev lo\n"
+	"route add local @FROM_BESIDE/net from 2001:db8:2f::/64 dev lo\n"
 	"addr add fe80::1/64 dev veth0 nodad\n"
 	"addr add fe80::1/64 dev veth1 nodad\n"
 	"route add local fe80::1234/128 dev veth0\n"
@@ -280,23 +312,19 @@ static void host_sysctls(void)
 	must_write("net/ipv6/conf/veth0/router_solicitation_delay", "0");
 }
 
-void topo_setup(void)
+static void topo_peer(void)
 {
-	char lines[sizeof(links) + 32];
-
-	peer_ns = netns_new();
-	host_ns = netns_new();
-	snprintf(lines, sizeof(lines), links, peer_ns, peer_ns);
-	topo_batch(AF_INET6, lines);
-
-	netns_enter(peer_ns);
+	netns_enter(topo->peer);
 	common_sysctls();
 	topo_batch(AF_INET6, peer_links);
 	topo_batch(AF_INET6, peer_routes);
 	topo_batch(AF_INET, peer_routes);
 	topo_batch(AF_INET6, peer_v6);
+}
 
-	netns_enter(host_ns);
+static void topo_host(void)
+{
+	netns_enter(topo->host);
 	host_sysctls();
 	topo_batch(AF_INET6, host_routes);
 	topo_batch(AF_INET, host_routes);
@@ -308,14 +336,55 @@ void topo_setup(void)
 	wait_for_dad();
 }
 
+static void topo_rules(void)
+{
+	topo_batch(AF_INET6, vrf_links);
+	topo_batch(AF_INET6, host_rules);
+	topo_batch(AF_INET, host_rules);
+	topo_batch(AF_INET6, vrf_routes);
+	topo_batch(AF_INET, vrf_routes);
+}
+
+static void topo_new(bool merged)
+{
+	char lines[sizeof(links) + 32];
+
+	topo_choose(merged);
+	topo->peer = netns_new();
+	topo->host = netns_new();
+	snprintf(lines, sizeof(lines), links, topo->peer, topo->peer);
+	topo_batch(AF_INET6, lines);
+	if (!merged)
+		topo_rules();
+	topo_peer();
+	topo_host();
+}
+
+void topo_setup(void)
+{
+	topo_new(false);
+}
+
+/* As well; topo_choose() says in which one the next case runs. */
+void topo_setup_merged(void)
+{
+	topo_new(true);
+	topo_choose(false);
+}
+
+void topo_choose(bool merged)
+{
+	topo = &topos[merged];
+}
+
 void topo_enter_host(void)
 {
-	netns_enter(host_ns);
+	netns_enter(topo->host);
 }
 
 void topo_enter_peer(void)
 {
-	netns_enter(peer_ns);
+	netns_enter(topo->peer);
 }
 
 void topo_nonlocal(bool on)
