@@ -15,6 +15,7 @@
  * Who changes a fact says so before and after. Whoever asks for an address looks
  * at the facts before and after: those that did not change meanwhile decide
  * what must come out; with one that did, both answers will do.
+ * At the end, when nothing changes, the kernel's own lookup decides.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -851,6 +852,55 @@ static bool port_is_free(const struct op *op)
 	return !err;
 }
 
+/*
+ * Nothing changes any more: what comes out is what the kernel's own lookup
+ * finds for a packet.
+ */
+static void compare(const struct op *op, const struct target *target,
+		    struct sums *sums)
+{
+	const enum anyip6_addr addr = target->addr;
+	int fd = socket(AF_INET6, op->proto.type | SOCK_CLOEXEC,
+			op->proto.number);
+	union sockaddr_any sa;
+	bool local, right;
+	int err;
+
+	addr_fill(&sa, AF_INET6, addr, 0);
+	local = fib_says_local(&sa.in6.sin6_addr, RT_TABLE_LOCAL);
+	err = op->ask(op, fd, target);
+	close(fd);
+	right = local ? !err : err == op->refusal;
+	printf("%s %s %s %s 1%s\n", op->name, target->name,
+	       local ? "at-rest,local" : "at-rest,not-local",
+	       err ? strerrorname_np(err) : "ok", right ? "" : " WRONG");
+	sums->judged++;
+	sums->decided++;
+	sums->wrong += !right;
+}
+
+/* With and without the route that came and went. */
+static void compare_all(const char *path, struct sums *sums)
+{
+	const bool there = (shared->facts.word[ROUTED] & 3) == YES;
+	long unused = 0;
+
+	if (ip_batch(AF_INET6, ONE_TABLE_RULES("255"))) {
+		errno = EINVAL;
+		fail(ip_message());
+	}
+	load_module(path, &unused);
+	for (int round = 0; round < 2; round++) {
+		for (size_t op = 0; op < OPS_OF_ALL; op++)
+			for (size_t t = 0; t < NEW_NETNS; t++)
+				compare(&ops[op], &targets[t], sums);
+		if (!round && route_change(there ? RTM_DELROUTE : RTM_NEWROUTE,
+					   ADDR_FREE, 64))
+			fail("a route");
+	}
+	unload_module(&unused);
+}
+
 static int settle(void)
 {
 	int home = netns_any_ip();
@@ -913,6 +963,7 @@ static int storm(const char *path, unsigned long cycles, time_t seconds,
 	if (!port_is_free(&ops[0]) || !port_is_free(&ops[1]))
 		dead++;
 	print_sums(&sums);
+	compare_all(path, &sums);
 	printf("beside it: %lu toggles, %lu routes, %lu namespaces, %lu removals of %s\n",
 	       shared->toggles, shared->routes, shared->namespaces,
 	       shared->reloads, m->module);

@@ -61,6 +61,10 @@ facts() {
 		any-ip,route-comes-and-goes no,route-gone
 		any-ip,new-netns yes
 		any-ip,new-netns no
+		any-ip at-rest,local
+		any-ip,route-comes-and-goes at-rest,local
+		any-ip,route-comes-and-goes at-rest,not-local
+		carved-out at-rest,not-local
 	END
 }
 
