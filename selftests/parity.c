@@ -28,9 +28,11 @@
 
 static int case_run(const struct tuple *t, int family)
 {
-	static int port = 2000;
+	static int port = FIRST_PORT;
 	const struct run r = { .t = t, .family = family, .port = port += 2 };
 
+	if (port > LAST_PORT)
+		die("no port is left for another case");
 	return sock_run(&r);
 }
 

@@ -217,6 +217,10 @@ enum stage { S_FIRST, S_CONNECT, S_SEND, S_RECV, S_ANSWER, NR_STAGES };
 #define OUTCOME_STAGE(o)	((o) / 1000)
 #define OUTCOME_ERR(o)		((o) % 1000)
 
+/* Each run has ports of its own, below those that the kernel gives out. */
+#define FIRST_PORT	2000
+#define LAST_PORT	57999
+
 /* Sets, as bit masks */
 
 #define K(name)		BIT(K_##name)

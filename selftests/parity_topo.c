@@ -295,6 +295,10 @@ static void wait_for_dad(void)
 /* Fast Open in both roles, without a cookie; ping sockets for everyone. */
 static void common_sysctls(void)
 {
+	char ports[32];
+
+	snprintf(ports, sizeof(ports), "%d 65535", LAST_PORT + 1);
+	must_write("net/ipv4/ip_local_port_range", ports);
 	must_write("net/ipv4/tcp_fastopen", "519");
 	must_write("net/ipv4/ping_group_range", "0 2147483647");
 }
