@@ -51,6 +51,9 @@ check:
 check-all:
 	scripts/check --all
 
+kunit:
+	scripts/kunit
+
 check-configs:
 	scripts/configs
 
@@ -82,4 +85,4 @@ lint:
 docs:
 	scripts/docs
 
-.PHONY: all module clean tools install uninstall deb rpm demo check check-all check-configs check-debug check-breaks check-packages check-apps lab bench lint docs
+.PHONY: all module clean tools install uninstall deb rpm demo check check-all kunit check-configs check-debug check-breaks check-packages check-apps lab bench lint docs
