@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "json.h"
+#include "text.h"
 
 #define MAX_DEPTH	16
 
@@ -9,45 +11,77 @@ static char closing[MAX_DEPTH];
 static int depth;
 static bool first = true;
 
+/* What is written before the outermost bracket closes */
+static FILE *object;
+static char *written;
+static size_t length;
+
 static void text(const char *s)
 {
-	putchar('"');
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			printf("\\%c", *s);
-		else if ((unsigned char)*s < ' ')
-			printf("\\u%04x", *s);
+	int n;
+
+	fputc('"', object);
+	for (; *s; s += n ?: 1) {
+		n = utf8_length(s);
+		if (!n)
+			fputs("\\ufffd", object);
+		else if (*s == '"' || *s == '\\')
+			fprintf(object, "\\%c", *s);
+		else if (n == 1 && (*s < ' ' || *s == 0x7f))
+			fprintf(object, "\\u%04x", *s);
 		else
-			putchar(*s);
+			fwrite(s, n, 1, object);
 	}
-	putchar('"');
+	fputc('"', object);
 }
 
 static void begin(const char *name)
 {
 	if (!first)
-		putchar(',');
+		fputc(',', object);
 	first = false;
 	if (name) {
 		text(name);
-		putchar(':');
+		fputc(':', object);
 	}
+}
+
+static void start(void)
+{
+	object = open_memstream(&written, &length);
+	if (!object) {
+		perror("anyip6");
+		exit(4);
+	}
+}
+
+static void finish(void)
+{
+	fputc('\n', object);
+	if (fclose(object)) {
+		perror("anyip6");
+		exit(4);
+	}
+	fwrite(written, length, 1, stdout);
+	free(written);
 }
 
 void json_open(const char *name, char bracket)
 {
+	if (!depth)
+		start();
 	begin(name);
-	putchar(bracket);
+	fputc(bracket, object);
 	closing[depth++] = bracket == '{' ? '}' : ']';
 	first = true;
 }
 
 void json_close(void)
 {
-	putchar(closing[--depth]);
+	fputc(closing[--depth], object);
 	first = false;
 	if (!depth)
-		putchar('\n');
+		finish();
 }
 
 /* NULL is null. */
@@ -57,17 +91,17 @@ void json_string(const char *name, const char *value)
 	if (value)
 		text(value);
 	else
-		printf("null");
+		fputs("null", object);
 }
 
 void json_number(const char *name, unsigned long value)
 {
 	begin(name);
-	printf("%lu", value);
+	fprintf(object, "%lu", value);
 }
 
 void json_bool(const char *name, bool value)
 {
 	begin(name);
-	printf(value ? "true" : "false");
+	fputs(value ? "true" : "false", object);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Writes JSON to stdout. A name of NULL is that of an array's element. */
+/*
+ * Writes JSON to stdout: an object as a whole, once it is closed. A name of NULL
+ * is that of an array's element.
+ */
 #ifndef JSON_H
 #define JSON_H
 

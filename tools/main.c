@@ -124,9 +124,8 @@ static int take_json(int argc, char **argv)
 	return kept;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-	argc = take_json(argc, argv);
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
 		fputs(usage_text, stdout);
 		return 0;
@@ -136,4 +135,21 @@ int main(int argc, char **argv)
 			return commands[i].run(argc - 1, argv + 1);
 	fputs(usage_text, stderr);
 	return EXIT_USAGE;
+}
+
+/* A stdout that is closed is no error where nothing is to be written. */
+static bool all_written(void)
+{
+	return !ferror(stdout) && !fflush(stdout) &&
+	       (!fclose(stdout) || errno == EBADF);
+}
+
+int main(int argc, char **argv)
+{
+	int code = run(take_json(argc, argv), argv);
+
+	if (all_written())
+		return code;
+	fprintf(stderr, "anyip6: cannot write: %s\n", strerror(errno));
+	return EXIT_CANNOT;
 }
