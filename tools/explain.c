@@ -11,6 +11,14 @@
 #include "anyip6.h"
 #include "json.h"
 #include "rule.h"
+#include "text.h"
+
+/*
+ * What bind did and what the rule says of the state just before can differ as
+ * that has changed. With a route that comes and goes every second try differs:
+ * after so many, one in a million still would.
+ */
+#define TRIES	20
 
 static const struct proto {
 	const char *name;
@@ -120,6 +128,12 @@ static bool agrees(const struct answer *a, const struct outcome *o)
 	return a->verdict == UNKNOWN || a->verdict == (o->err ? REFUSED : ALLOWED);
 }
 
+/* The device was there when it was read. */
+static bool lost_device(const struct outcome *o)
+{
+	return o->err == ENODEV && strcmp(o->stage, "socket");
+}
+
 static void settle(struct answer *a, const struct outcome *o)
 {
 	char rule[sizeof(a->reason)];
@@ -133,39 +147,68 @@ static void settle(struct answer *a, const struct outcome *o)
 		a->verdict = o->err ? REFUSED : ALLOWED;
 		a->step = "unknown";
 		snprintf(a->reason, sizeof(a->reason),
-			 "not as the rule has it (%.200s); did a BPF program or a change meanwhile decide?",
+			 "not as the rule has it (%.1000s); did a BPF program or a change meanwhile decide?",
 			 rule);
 	}
 }
+
+/* One try, of which all is said. */
+struct explanation {
+	struct state state;
+	struct outcome outcome;
+	struct answer answer;
+	struct answer would;	/* no step: the module was asked */
+};
 
 /*
  * L2TP, and SCTP before 6.12, do not say to which device they are bound. The
  * answer of bind tells which it was.
  */
-static void decide(struct fib *fib, const struct question *q,
-		   const struct link *dev, const struct outcome *o,
-		   struct state *state, struct answer *a, struct answer *would)
+static void decide(const struct fib *fib, const struct question *q,
+		   const struct link *dev, struct explanation *e)
 {
-	*state = (struct state){
+	bool l2tp = q->proto->number == 115;
+	const struct link *named = dev;
+	struct answer *a = &e->answer;
+
+	e->state = (struct state){
 		.loaded		= file_number(TOGGLE) >= 0,
 		.on		= file_number(TOGGLE) == 1,
 		.nonlocal	= file_number(NONLOCAL) == 1 &&
 				  q->proto->asks_nonlocal,
 	};
-	const struct link *named = dev;
-
-	rule_kernel(fib, &q->ip, dev, state, a);
-	if (dev && (q->proto->number == 115 || q->proto->number == IPPROTO_SCTP) &&
-	    !IN6_IS_ADDR_LINKLOCAL(&q->ip) &&
-	    (q->proto->number == 115 || !agrees(a, o))) {
+	rule_kernel(fib, &q->ip, dev, &e->state, a);
+	if (dev && (l2tp || q->proto->number == IPPROTO_SCTP) &&
+	    !IN6_IS_ADDR_LINKLOCAL(&q->ip) && (l2tp || !agrees(a, &e->outcome))) {
 		named = NULL;
-		rule_kernel(fib, &q->ip, NULL, state, a);
+		rule_kernel(fib, &q->ip, NULL, &e->state, a);
 	}
-	settle(a, o);
-	would->step = NULL;
+	e->would.step = NULL;
 	if (!strcmp(a->step, "off") || !strcmp(a->step, "not-loaded") ||
 	    !strcmp(a->step, "nonlocal"))
-		rule_any_ip(fib, &q->ip, named, would);
+		rule_any_ip(fib, &q->ip, named, &e->would);
+}
+
+/* False if bind and the rule cannot have had the same state before them. */
+static bool explain_once(const struct question *q, struct explanation *e)
+{
+	const struct link *dev = NULL;
+	struct fib fib;
+	int err = fib_read(&fib, true, q->dev);
+
+	if (err)
+		die(EXIT_CANNOT, "netlink: %s", fib_error(err));
+	if (q->dev) {
+		dev = fib_link_by_name(&fib, q->dev);
+		if (!dev)
+			die(EXIT_USAGE, "%s: no such device", q->dev);
+	}
+	e->outcome = bind_really(q, dev);
+	decide(&fib, q, dev, e);
+	fib_free(&fib);
+	if (about_address(&e->outcome))
+		return agrees(&e->answer, &e->outcome);
+	return !lost_device(&e->outcome);
 }
 
 static const char *const verdicts[] = {
@@ -184,17 +227,19 @@ static const char *if_asked(const struct state *state, const struct answer *a)
 	return "with 0";
 }
 
-static void print_text(const struct state *state, const struct outcome *o,
-		       const struct answer *a, const struct answer *would)
+static void print_text(struct explanation *e)
 {
+	const struct outcome *o = &e->outcome;
+	struct answer *a = &e->answer;
+
 	if (a->verdict == UNKNOWN)
 		printf("unknown: %s: %s; by the rule: %s: %s\n", o->stage,
-		       strerror(o->err), a->step, a->reason);
+		       strerror(o->err), a->step, plain(a->reason));
 	else
-		printf("%s: %s\n", verdicts[a->verdict], a->reason);
-	if (would->step)
-		printf("%s, this bind would be %s: %s\n", if_asked(state, a),
-		       verdicts[would->verdict], would->reason);
+		printf("%s: %s\n", verdicts[a->verdict], plain(a->reason));
+	if (e->would.step)
+		printf("%s, this bind would be %s: %s\n", if_asked(&e->state, a),
+		       verdicts[e->would.verdict], plain(e->would.reason));
 }
 
 static void json_answer(const struct answer *a)
@@ -204,19 +249,20 @@ static void json_answer(const struct answer *a)
 	json_string("reason", a->reason);
 }
 
-static void print_json(const struct question *q, const struct outcome *o,
-		       const struct answer *a, const struct answer *would)
+static void print_json(const struct question *q, const struct explanation *e)
 {
+	const struct outcome *o = &e->outcome;
+
 	json_open(NULL, '{');
 	json_string("address", q->text);
 	json_string("device", q->dev);
 	json_string("protocol", q->proto->name);
-	json_answer(a);
+	json_answer(&e->answer);
 	json_string("failed", o->stage);
 	json_string("error", o->err ? strerror(o->err) : NULL);
-	if (would->step) {
+	if (e->would.step) {
 		json_open("would", '{');
-		json_answer(would);
+		json_answer(&e->would);
 		json_close();
 	}
 	json_close();
@@ -228,29 +274,16 @@ int cmd_explain(int argc, char **argv)
 		[REFUSED] = EXIT_REFUSED, [ALLOWED] = EXIT_ALLOWED,
 		[UNKNOWN] = EXIT_CANNOT,
 	};
-	struct answer a = {}, would = {};
-	struct state state;
-	const struct link *dev = NULL;
+	struct explanation e = {};
 	struct question q;
-	struct outcome o;
-	struct fib fib;
-	int err;
 
 	take_arguments(&q, argc, argv);
-	err = fib_read(&fib);
-	if (err)
-		die(EXIT_CANNOT, "netlink: %s", strerror(-err));
-	if (q.dev) {
-		dev = fib_link_by_name(&fib, q.dev);
-		if (!dev)
-			die(EXIT_USAGE, "%s: no such device", q.dev);
-	}
-	o = bind_really(&q, dev);
-	decide(&fib, &q, dev, &o, &state, &a, &would);
+	for (int i = 0; i < TRIES && !explain_once(&q, &e); i++)
+		;
+	settle(&e.answer, &e.outcome);
 	if (want_json)
-		print_json(&q, &o, &a, &would);
+		print_json(&q, &e);
 	else
-		print_text(&state, &o, &a, &would);
-	fib_free(&fib);
-	return codes[a.verdict];
+		print_text(&e);
+	return codes[e.answer.verdict];
 }

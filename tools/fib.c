@@ -4,17 +4,35 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "fib.h"
 
 #ifndef NETLINK_GET_STRICT_CHK
 #define NETLINK_GET_STRICT_CHK	12
 #endif
+#ifndef RTEXT_FILTER_SKIP_STATS
+#define RTEXT_FILTER_SKIP_STATS	0x08
+#endif
+
+/* Only a kernel that weighs router preference has it. */
+#define HAS_PREF	"/proc/sys/net/ipv6/conf/all/accept_ra_rtr_pref"
+
+/*
+ * What changes while it is read is read again, at least so often and at least so
+ * long. While links came and went as fast as they could, 9 of 10 tries failed:
+ * 100 of them leave one run in 30,000. A slow machine gets its 100, a quick one
+ * thousands in these seconds, which no start of a service is too short for.
+ */
+#define MIN_TRIES	100
+#define MIN_SECONDS	2
 
 /* One more element, zeroed, at the end of an array. */
 static void *grow(void *array, size_t *n, size_t size)
@@ -110,7 +128,7 @@ static int on_addr(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-static void add_nexthop(struct route *r, int link, unsigned int flags)
+static void add_nexthop(struct route *r, unsigned int link, unsigned int flags)
 {
 	if (r->n_nexthops < MAX_NEXTHOPS)
 		r->nexthops[r->n_nexthops++] = (struct nexthop){ link, flags };
@@ -134,6 +152,9 @@ static void route_attr(struct route *r, const struct rtmsg *msg,
 	case RTA_DST:
 		memcpy(&r->dst, mnl_attr_get_payload(attr), sizeof(r->dst));
 		break;
+	case RTA_SRC:
+		memcpy(&r->src, mnl_attr_get_payload(attr), sizeof(r->src));
+		break;
 	case RTA_TABLE:
 		r->table = mnl_attr_get_u32(attr);
 		break;
@@ -149,6 +170,12 @@ static void route_attr(struct route *r, const struct rtmsg *msg,
 	case RTA_CACHEINFO:
 		cache = mnl_attr_get_payload(attr);
 		r->expired = cache->rta_expires < 0;
+		break;
+	case RTA_PREF:	/* IPV6_DECODE_PREF() */
+		r->pref = mnl_attr_get_u8(attr) ^ 2;
+		break;
+	case RTA_NH_ID:
+		r->object = mnl_attr_get_u32(attr);
 		break;
 	}
 }
@@ -166,15 +193,69 @@ static int on_route(const struct nlmsghdr *nlh, void *data)
 	r->len = msg->rtm_dst_len;
 	r->type = msg->rtm_type;
 	r->table = msg->rtm_table;
-	r->from = msg->rtm_src_len;
+	r->src_len = msg->rtm_src_len;
+	r->pref = PREF_MEDIUM;
 	mnl_attr_for_each(attr, nlh, sizeof(*msg))
 		route_attr(r, msg, attr);
 	return MNL_CB_OK;
 }
 
+static void add_members(struct object *o, const struct nlattr *attr)
+{
+	const struct nexthop_grp *entry = mnl_attr_get_payload(attr);
+	size_t n = mnl_attr_get_payload_len(attr) / sizeof(*entry);
+
+	for (; n-- && o->n_members < MAX_NEXTHOPS; entry++)
+		o->members[o->n_members++] = entry->id;
+}
+
+static int on_object(const struct nlmsghdr *nlh, void *data)
+{
+	struct fib *fib = data;
+	struct object *o = APPEND(fib->objects, fib->n_objects);
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct nhmsg)) {
+		switch (mnl_attr_get_type(attr)) {
+		case NHA_ID:
+			o->id = mnl_attr_get_u32(attr);
+			break;
+		case NHA_OIF:
+			o->link = mnl_attr_get_u32(attr);
+			break;
+		case NHA_BLACKHOLE:
+			o->blackhole = true;
+			break;
+		case NHA_GROUP:
+			add_members(o, attr);
+			break;
+		}
+	}
+	return MNL_CB_OK;
+}
+
+/* Dumps */
+
+/*
+ * Whether the kernel has marked some of it as interrupted. The mark is taken
+ * off, as libmnl would leave the rest of the dump in the socket.
+ */
+static bool take_mark(void *buf, int len)
+{
+	struct nlmsghdr *nlh = buf;
+	bool marked = false;
+
+	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+		marked |= nlh->nlmsg_flags & NLM_F_DUMP_INTR;
+		nlh->nlmsg_flags &= ~NLM_F_DUMP_INTR;
+	}
+	return marked;
+}
+
 static int receive(struct mnl_socket *nl, unsigned int seq, mnl_cb_t cb,
 		   struct fib *fib)
 {
+	bool interrupted = false;
 	char buf[32768];
 	ssize_t len;
 	int ret;
@@ -183,74 +264,82 @@ static int receive(struct mnl_socket *nl, unsigned int seq, mnl_cb_t cb,
 		len = mnl_socket_recvfrom(nl, buf, sizeof(buf));
 		if (len < 0)
 			return -errno;
+		interrupted |= take_mark(buf, len);
 		ret = mnl_cb_run(buf, len, seq, mnl_socket_get_portid(nl), cb, fib);
 	} while (ret > MNL_CB_STOP);
-	return ret < 0 ? -errno : 0;
-}
-
-/* The kernel filters if it knows how; those that do not send more. */
-static int dump(struct nlmsghdr *nlh, mnl_cb_t cb, struct fib *fib)
-{
-	struct mnl_socket *nl = mnl_socket_open(NETLINK_ROUTE);
-	int one = 1, err = 0;
-
-	if (!nl)
+	if (ret < 0)
 		return -errno;
-	mnl_socket_setsockopt(nl, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	nlh->nlmsg_seq = time(NULL);
-	if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0)
-		err = -errno;
-	if (!err)
-		err = receive(nl, nlh->nlmsg_seq, cb, fib);
-	mnl_socket_close(nl);
-	return err;
+	return interrupted ? -EINTR : 0;
 }
 
-static struct nlmsghdr *request(char *buf, int type, size_t size)
+static int dump(struct mnl_socket *nl, struct nlmsghdr *nlh, mnl_cb_t cb,
+		struct fib *fib)
+{
+	static unsigned int seq;
+
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	nlh->nlmsg_seq = ++seq;
+	if (mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0)
+		return -errno;
+	return receive(nl, nlh->nlmsg_seq, cb, fib);
+}
+
+/* Of each kind of message, the family is the first byte. */
+static struct nlmsghdr *request(char *buf, int type, size_t size, unsigned char family)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 
 	nlh->nlmsg_type = type;
-	/* Of each kind of message, the family is the first byte. */
-	*(unsigned char *)mnl_nlmsg_put_extra_header(nlh, size) =
-		type == RTM_GETLINK ? AF_UNSPEC : AF_INET6;
+	*(unsigned char *)mnl_nlmsg_put_extra_header(nlh, size) = family;
 	return nlh;
 }
 
-static int dump_routes(struct fib *fib, unsigned int type, uint32_t table)
+/* Without their counters, so that less is read, and less often in vain. */
+static int dump_links(struct mnl_socket *nl, struct fib *fib)
 {
 	char buf[256];
-	struct nlmsghdr *nlh = request(buf, RTM_GETROUTE, sizeof(struct rtmsg));
+	struct nlmsghdr *nlh = request(buf, RTM_GETLINK, sizeof(struct ifinfomsg),
+				       AF_UNSPEC);
+
+	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return dump(nl, nlh, on_link, fib);
+}
+
+static int dump_addrs(struct mnl_socket *nl, struct fib *fib)
+{
+	char buf[256];
+
+	return dump(nl, request(buf, RTM_GETADDR, sizeof(struct ifaddrmsg), AF_INET6),
+		    on_addr, fib);
+}
+
+static int dump_objects(struct mnl_socket *nl, struct fib *fib)
+{
+	char buf[256];
+
+	return dump(nl, request(buf, RTM_GETNEXTHOP, sizeof(struct nhmsg), AF_UNSPEC),
+		    on_object, fib);
+}
+
+/* The kernel filters if it knows how; those that do not send more. */
+static int dump_routes(struct mnl_socket *nl, struct fib *fib, unsigned int type,
+		       uint32_t table)
+{
+	char buf[256];
+	struct nlmsghdr *nlh = request(buf, RTM_GETROUTE, sizeof(struct rtmsg),
+				       AF_INET6);
 	struct rtmsg *msg = mnl_nlmsg_get_payload(nlh);
 	int err;
 
 	msg->rtm_type = type;
 	if (table)
 		mnl_attr_put_u32(nlh, RTA_TABLE, table);
-	err = dump(nlh, on_route, fib);
+	err = dump(nl, nlh, on_route, fib);
 	return err == -ENOENT ? 0 : err;	/* no such table: no routes */
 }
 
-/* Devices, addresses, and the local routes of all tables. */
-int fib_read(struct fib *fib)
-{
-	char buf[256];
-	int err;
-
-	memset(fib, 0, sizeof(*fib));
-	err = dump(request(buf, RTM_GETLINK, sizeof(struct ifinfomsg)), on_link, fib);
-	if (!err)
-		err = dump(request(buf, RTM_GETADDR, sizeof(struct ifaddrmsg)),
-			   on_addr, fib);
-	if (!err)
-		err = dump_routes(fib, RTN_LOCAL, 0);
-	return err;
-}
-
-/* Adds the routes of one table, those that are not local too. */
-int fib_read_table(struct fib *fib, uint32_t table)
+/* All routes of a table, for those of it that there are. */
+static int read_table(struct mnl_socket *nl, struct fib *fib, uint32_t table)
 {
 	size_t kept = 0;
 
@@ -258,7 +347,159 @@ int fib_read_table(struct fib *fib, uint32_t table)
 		if (fib->routes[i].table != table)
 			fib->routes[kept++] = fib->routes[i];
 	fib->n_routes = kept;
-	return dump_routes(fib, RTN_UNSPEC, table);
+	return dump_routes(nl, fib, RTN_UNSPEC, table);
+}
+
+static int read_tables(struct mnl_socket *nl, struct fib *fib, const char *dev)
+{
+	const struct link *vrf = fib_vrf(fib, dev ? fib_link_by_name(fib, dev) : NULL);
+	int err = read_table(nl, fib, RT_TABLE_LOCAL);
+
+	if (!err && vrf)
+		err = read_table(nl, fib, vrf->vrf_table);
+	return err;
+}
+
+/* Of a link or an object */
+static int by_number(const void *a, const void *b)
+{
+	unsigned int x = *(const unsigned int *)a, y = *(const unsigned int *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static bool uses_objects(const struct fib *fib)
+{
+	for (size_t i = 0; i < fib->n_routes; i++)
+		if (fib->routes[i].object)
+			return true;
+	return false;
+}
+
+/* What the kernel does not spell out. False if the object is not known. */
+static bool take_object(const struct fib *fib, struct route *r, unsigned int id,
+			bool spelled_out)
+{
+	const struct object *o;
+
+	o = fib->objects ? bsearch(&id, fib->objects, fib->n_objects, sizeof(*o),
+				   by_number) : NULL;
+	if (!o)
+		return false;
+	r->blackhole |= o->blackhole;
+	if (o->link && !spelled_out)
+		add_nexthop(r, o->link, 0);
+	for (int i = 0; i < o->n_members; i++)
+		if (!take_object(fib, r, o->members[i], spelled_out))
+			return false;
+	return true;
+}
+
+static bool take_objects(struct fib *fib)
+{
+	for (size_t i = 0; i < fib->n_routes; i++) {
+		struct route *r = &fib->routes[i];
+
+		if (r->object && !take_object(fib, r, r->object, r->n_nexthops))
+			return false;
+	}
+	return true;
+}
+
+static bool knows_links(const struct fib *fib)
+{
+	for (size_t i = 0; i < fib->n_addrs; i++)
+		if (!fib_link(fib, fib->addrs[i].link))
+			return false;
+	for (size_t i = 0; i < fib->n_routes; i++)
+		for (int n = 0; n < fib->routes[i].n_nexthops; n++)
+			if (!fib_link(fib, fib->routes[i].nexthops[n].link))
+				return false;
+	return true;
+}
+
+static void ignore_pref(struct fib *fib)
+{
+	for (size_t i = 0; i < fib->n_routes; i++)
+		fib->routes[i].pref = PREF_MEDIUM;
+}
+
+/* @whole: nothing that one dump names lacks in another. */
+static int read_once(struct mnl_socket *nl, struct fib *fib, bool tables,
+		     const char *dev, bool *whole)
+{
+	int err = dump_links(nl, fib);
+
+	if (err)
+		return err;
+	qsort(fib->links, fib->n_links, sizeof(*fib->links), by_number);
+	err = dump_addrs(nl, fib);
+	if (!err)
+		err = dump_routes(nl, fib, RTN_LOCAL, 0);
+	if (!err && tables)
+		err = read_tables(nl, fib, dev);
+	if (!err && uses_objects(fib))
+		err = dump_objects(nl, fib);
+	if (err)
+		return err;
+	if (access(HAS_PREF, F_OK))
+		ignore_pref(fib);
+	if (fib->objects)
+		qsort(fib->objects, fib->n_objects, sizeof(*fib->objects), by_number);
+	*whole = take_objects(fib) && knows_links(fib);
+	return 0;
+}
+
+/* One socket for all: the kernel puts more into one piece once it knows that we take it. */
+static struct mnl_socket *netlink_new(void)
+{
+	struct mnl_socket *nl = mnl_socket_open(NETLINK_ROUTE);
+	int one = 1, err;
+
+	if (!nl)
+		return NULL;
+	mnl_socket_setsockopt(nl, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
+	if (!mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID))
+		return nl;
+	err = errno;
+	mnl_socket_close(nl);
+	errno = err;
+	return NULL;
+}
+
+static time_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+int fib_read(struct fib *fib, bool tables, const char *dev)
+{
+	struct mnl_socket *nl = netlink_new();
+	time_t until = now() + MIN_SECONDS;
+	bool whole;
+	int err;
+
+	memset(fib, 0, sizeof(*fib));
+	if (!nl)
+		return -errno;
+	for (int tries = 1;; tries++) {
+		whole = false;
+		err = read_once(nl, fib, tables, dev, &whole);
+		if (whole || (err && err != -EINTR) ||
+		    (tries >= MIN_TRIES && now() > until))
+			break;
+		fib_free(fib);
+	}
+	mnl_socket_close(nl);
+	return err;
+}
+
+const char *fib_error(int err)
+{
+	return err == -EINTR ? "devices or addresses keep changing" : strerror(-err);
 }
 
 void fib_free(struct fib *fib)
@@ -266,15 +507,15 @@ void fib_free(struct fib *fib)
 	free(fib->links);
 	free(fib->addrs);
 	free(fib->routes);
+	free(fib->objects);
 	memset(fib, 0, sizeof(*fib));
 }
 
-const struct link *fib_link(const struct fib *fib, int index)
+const struct link *fib_link(const struct fib *fib, unsigned int index)
 {
-	for (size_t i = 0; i < fib->n_links; i++)
-		if (fib->links[i].index == index)
-			return &fib->links[i];
-	return NULL;
+	if (!fib->links)
+		return NULL;
+	return bsearch(&index, fib->links, fib->n_links, sizeof(*fib->links), by_number);
 }
 
 const struct link *fib_link_by_name(const struct fib *fib, const char *name)
@@ -296,7 +537,7 @@ const struct link *fib_vrf(const struct fib *fib, const struct link *link)
 	return master && master->vrf_table ? master : NULL;
 }
 
-const char *fib_link_name(const struct fib *fib, int index)
+const char *fib_link_name(const struct fib *fib, unsigned int index)
 {
 	const struct link *link = fib_link(fib, index);
 
@@ -310,6 +551,12 @@ bool route_covers(const struct route *r, const struct in6_addr *ip)
 	if (memcmp(&r->dst, ip, whole))
 		return false;
 	return !rest || !((r->dst.s6_addr[whole] ^ ip->s6_addr[whole]) >> (8 - rest));
+}
+
+/* A lookup without a source is one from ::. */
+bool route_for_any_source(const struct route *r)
+{
+	return IN6_IS_ADDR_UNSPECIFIED(&r->src);
 }
 
 const char *route_type(const struct route *r)
@@ -349,16 +596,38 @@ const char *table_text(uint32_t table)
 	return text;
 }
 
+__attribute__((format(printf, 3, 4)))
+static void add(char *text, size_t size, const char *fmt, ...)
+{
+	size_t len = strlen(text);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text + len, size - len, fmt, args);
+	va_end(args);
+}
+
 /* As ip(8) writes it. */
 const char *route_text(const struct fib *fib, const struct route *r)
 {
-	static char text[512];
-	int len;
+	static const char *const prefs[] = {
+		[PREF_INVALID] = " pref invalid", [PREF_LOW] = " pref low",
+		[PREF_MEDIUM] = "", [PREF_HIGH] = " pref high",
+	};
+	static char texts[2][512];
+	static int turn;
+	char *text = texts[turn++ % 2], ip[INET6_ADDRSTRLEN];
+	const size_t size = sizeof(texts[0]);
 
-	len = snprintf(text, sizeof(text), "%s %s", route_type(r), route_prefix(r));
-	for (int i = 0; i < r->n_nexthops && len < (int)sizeof(text) - 64; i++)
-		len += snprintf(text + len, sizeof(text) - len, " dev %s",
-				fib_link_name(fib, r->nexthops[i].link));
-	snprintf(text + len, sizeof(text) - len, " table %s", table_text(r->table));
+	*text = '\0';
+	add(text, size, "%s %s", route_type(r), route_prefix(r));
+	if (r->src_len)
+		add(text, size, " from %s/%u",
+		    inet_ntop(AF_INET6, &r->src, ip, sizeof(ip)), r->src_len);
+	if (r->object)
+		add(text, size, " nhid %u", r->object);
+	for (int i = 0; i < r->n_nexthops && strlen(text) < size - 64; i++)
+		add(text, size, " dev %s", fib_link_name(fib, r->nexthops[i].link));
+	add(text, size, " table %s%s", table_text(r->table), prefs[r->pref & 3]);
 	return text;
 }

@@ -3,17 +3,19 @@
  * The rule once more, from what the kernel tells of its state: src/local.c and
  * the kernel's own check, but with reasons.
  */
-#include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "anyip6.h"
 #include "rule.h"
 
 enum fit { UNUSABLE, OTHER_DEVICE, FITS };
+
+/* The fit, and below it the router preference. */
+#define SCORE(fit, pref)	((fit) << 2 | (pref))
 
 __attribute__((format(printf, 4, 5)))
 static void say(struct answer *a, enum verdict is, const char *step,
@@ -98,7 +100,7 @@ static enum fit fit(const struct route *r, const struct link *dev)
 
 	if (r->expired)
 		return UNUSABLE;
-	/* A nexthop object that the kernel does not spell out */
+	/* A nexthop object that neither the kernel nor its dump spells out */
 	if (!r->n_nexthops)
 		return FITS;
 	for (int i = 0; i < r->n_nexthops; i++) {
@@ -112,64 +114,138 @@ static enum fit fit(const struct route *r, const struct link *dev)
 	return best;
 }
 
-static bool is_candidate(const struct route *r, const struct in6_addr *ip,
-			 uint32_t table, unsigned int len)
+static unsigned int score(const struct route *r, const struct link *dev)
 {
-	return r->table == table && r->len == len && !r->from && route_covers(r, ip);
+	enum fit f = fit(r, dev);
+
+	return f == UNUSABLE ? 0 : SCORE(f, r->pref);
 }
 
 /*
- * The kernel's order within a prefix is by metric, and the dump keeps it. A route
- * through the device that is wanted may have a higher one than another.
+ * Of @n routes to one prefix for the same sources: the best of the lowest metric;
+ * if none of them fits, the best of all others. A nexthop object that is a
+ * blackhole ends the search. See anyip6_select().
  */
-static const struct route *select_route(const struct fib *fib,
-					const struct in6_addr *ip, uint32_t table,
-					unsigned int len, const struct link *dev,
-					enum fit *best)
+static const struct route *select_route(const struct route *const *routes, size_t n,
+					const struct link *dev, unsigned int *best)
 {
 	const struct route *chosen = NULL;
+	bool others = false;
 
-	*best = UNUSABLE;
-	for (size_t i = 0; i < fib->n_routes; i++) {
-		const struct route *r = &fib->routes[i];
-		enum fit f;
+	*best = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct route *r = routes[i];
 
-		if (!is_candidate(r, ip, table, len))
+		if (!others && r->metric != routes[0]->metric) {
+			if (*best >= SCORE(FITS, 0))
+				break;
+			others = true;
+		}
+		if (r->blackhole && !r->expired)
+			return r;
+		if (score(r, dev) <= *best)
 			continue;
-		if (*best == FITS && chosen->metric != r->metric)
-			break;
-		f = fit(r, dev);
-		if (f <= *best)
-			continue;
-		*best = f;
+		*best = score(r, dev);
 		chosen = r;
 	}
 	return chosen;
 }
 
-static const struct route *lookup(const struct fib *fib, const struct in6_addr *ip,
-				  uint32_t table, const struct link *dev,
-				  enum fit *best)
-{
-	const struct route *r = NULL;
+/* Routes in the order in which the kernel goes up from an address */
+struct way {
+	const struct route **routes;
+	size_t n;
+};
 
-	for (int len = 128; !r && len >= 0; len--)
-		r = select_route(fib, ip, table, len, dev, best);
-	return r;
+/* The longer prefix first; within it, that of the sources. */
+static unsigned int rank(const struct route *r)
+{
+	return r->len << 8 | r->src_len;
 }
 
-/* The more telling of two: of the table that is asked, else the longer. */
+/* Behind its equals: the dump has those in the kernel's order. */
+static void insert(struct way *way, const struct route *r)
+{
+	size_t at = way->n++;
+
+	for (; at && rank(way->routes[at - 1]) < rank(r); at--)
+		way->routes[at] = way->routes[at - 1];
+	way->routes[at] = r;
+}
+
+static struct way way_from(const struct fib *fib, const struct in6_addr *ip,
+			   uint32_t table)
+{
+	struct way way = { calloc(fib->n_routes + 1, sizeof(*way.routes)), 0 };
+
+	if (!way.routes) {
+		perror("anyip6");
+		exit(4);
+	}
+	for (size_t i = 0; i < fib->n_routes; i++) {
+		const struct route *r = &fib->routes[i];
+
+		if (r->table == table && route_covers(r, ip) && route_for_any_source(r))
+			insert(&way, r);
+	}
+	return way;
+}
+
+/*
+ * The kernel's search for the first prefix passes one that has routes for some
+ * sources, unless one of these is for ours, and with it the routes for all.
+ * From where it starts it goes up, and then passes none. Nor does it pass the
+ * root. See fib6_node_lookup_1() and fib6_backtrack().
+ */
+static bool hidden(const struct fib *fib, const struct route *r)
+{
+	for (size_t i = 0; r->len && !r->src_len && i < fib->n_routes; i++) {
+		const struct route *other = &fib->routes[i];
+
+		if (other->src_len && other->table == r->table &&
+		    other->len == r->len && route_covers(other, &r->dst))
+			return true;
+	}
+	return false;
+}
+
+static const struct route *lookup(const struct fib *fib, const struct in6_addr *ip,
+				  uint32_t table, const struct link *dev,
+				  unsigned int *best)
+{
+	struct way way = way_from(fib, ip, table);
+	const struct route *const *at = way.routes, *const *end = at + way.n;
+	const struct route *chosen = NULL;
+	bool started = false;
+	size_t n;
+
+	for (; !chosen && at < end; at += n) {
+		for (n = 1; at + n < end && rank(at[n]) == rank(at[0]); n++)
+			;
+		if (!started && hidden(fib, at[0]))
+			continue;
+		started = true;
+		chosen = select_route(at, n, dev, best);
+	}
+	free(way.routes);
+	return chosen;
+}
+
+/* The more telling of two: of the table that is asked, the longer, for any source. */
 static bool tells_more(const struct route *r, const struct route *than, uint32_t table)
 {
-	bool ours = r->table == table, theirs;
+	bool ours = r->table == table;
 
 	if (!than)
 		return true;
-	theirs = than->table == table;
-	return ours == theirs ? r->len > than->len : ours;
+	if (r->table != than->table && (ours || than->table == table))
+		return ours;
+	if (r->len != than->len)
+		return r->len > than->len;
+	return route_for_any_source(r) && !route_for_any_source(than);
 }
 
-/* A local route to it that is in another table, or is not usable in this. */
+/* Where no route was found: a local one in another table, or not usable in this. */
 static const struct route *near_miss(const struct fib *fib,
 				     const struct in6_addr *ip, uint32_t table)
 {
@@ -178,10 +254,8 @@ static const struct route *near_miss(const struct fib *fib,
 	for (size_t i = 0; i < fib->n_routes; i++) {
 		const struct route *r = &fib->routes[i];
 
-		if (r->type != RTN_LOCAL || !route_covers(r, ip) ||
-		    (r->table == table && fit(r, NULL) != UNUSABLE))
-			continue;
-		if (tells_more(r, best, table))
+		if (r->type == RTN_LOCAL && route_covers(r, ip) &&
+		    tells_more(r, best, table))
 			best = r;
 	}
 	return best;
@@ -215,6 +289,17 @@ static void say_elsewhere(const struct fib *fib, const struct route *r,
 		    table_text(r->table), route_type(r), route_prefix(r));
 }
 
+static const char *not_usable(const struct route *r)
+{
+	if (r->expired)
+		return "is expired";
+	if (!route_for_any_source(r))
+		return "is only for these sources";
+	if (fit(r, NULL) == UNUSABLE)
+		return "is dead or linkdown";
+	return "is hidden by routes of its prefix that are only for some sources";
+}
+
 static void say_no_route(const struct fib *fib, const struct in6_addr *ip,
 			 const struct link *dev, uint32_t table, struct answer *a)
 {
@@ -226,13 +311,50 @@ static void say_no_route(const struct fib *fib, const struct in6_addr *ip,
 		    "configured on %s, of another L3 domain (VRF) than the socket",
 		    fib_link_name(fib, addr->link));
 	else if (r && r->table == table)
-		say(a, REFUSED, "no-route", "%s is %s", route_text(fib, r),
-		    r->expired ? "expired" : "dead or linkdown");
+		say(a, REFUSED, "no-route", "%s %s", route_text(fib, r),
+		    not_usable(r));
 	else if (r)
 		say_elsewhere(fib, r, dev, a);
 	else
 		say(a, REFUSED, "no-route", "no local route to it in table %s",
 		    table_text(table));
+}
+
+/* The local route that could have been it. */
+static const struct route *rival(const struct fib *fib, const struct in6_addr *ip,
+				 uint32_t table)
+{
+	struct way way = way_from(fib, ip, table);
+	const struct route *r = NULL;
+
+	for (size_t i = 0; !r && i < way.n; i++)
+		if (way.routes[i]->type == RTN_LOCAL &&
+		    fit(way.routes[i], NULL) != UNUSABLE)
+			r = way.routes[i];
+	free(way.routes);
+	return r;
+}
+
+static void say_carved_out(const struct fib *fib, const struct in6_addr *ip,
+			   const struct route *r, struct answer *a)
+{
+	const struct route *local = rival(fib, ip, r->table);
+
+	if (r->blackhole)
+		say(a, REFUSED, "carved-out", "%s decides: nexthop %u is a blackhole",
+		    route_text(fib, r), r->object);
+	else if (local && local->len < r->len)
+		say(a, REFUSED, "carved-out", "%s is more specific", route_text(fib, r));
+	else if (!local || rank(local) != rank(r))
+		say(a, REFUSED, "carved-out", "%s decides", route_text(fib, r));
+	else if (r->metric < local->metric)
+		say(a, REFUSED, "carved-out", "%s has a lower metric than %s",
+		    route_text(fib, r), route_text(fib, local));
+	else if (r->pref > local->pref)
+		say(a, REFUSED, "carved-out", "%s is preferred to %s",
+		    route_text(fib, r), route_text(fib, local));
+	else
+		say(a, REFUSED, "carved-out", "%s decides", route_text(fib, r));
 }
 
 /* What the table says. */
@@ -241,15 +363,14 @@ static void ask_table(const struct fib *fib, const struct in6_addr *ip,
 {
 	bool scoped = IN6_IS_ADDR_LINKLOCAL(ip);
 	const struct route *r;
-	enum fit best;
+	unsigned int best;
 
 	r = lookup(fib, ip, table, scoped ? dev : NULL, &best);
 	if (!r)
 		say_no_route(fib, ip, dev, table, a);
-	else if (r->type != RTN_LOCAL)
-		say(a, REFUSED, "carved-out", "%s is more specific",
-		    route_text(fib, r));
-	else if (best != FITS)
+	else if (r->type != RTN_LOCAL || r->blackhole)
+		say_carved_out(fib, ip, r, a);
+	else if (best < SCORE(FITS, 0))
 		say(a, REFUSED, "wrong-device", "%s, and the socket is bound to %s",
 		    route_text(fib, r), dev->name);
 	else
@@ -257,27 +378,20 @@ static void ask_table(const struct fib *fib, const struct in6_addr *ip,
 }
 
 /* With the module loaded and on, where the kernel's own check says no. */
-void rule_any_ip(struct fib *fib, const struct in6_addr *ip,
+void rule_any_ip(const struct fib *fib, const struct in6_addr *ip,
 		 const struct link *dev, struct answer *a)
 {
 	const struct link *vrf = fib_vrf(fib, dev);
 	const struct addr *addr = configured(fib, ip, dev, false);
-	uint32_t table = vrf ? vrf->vrf_table : RT_TABLE_LOCAL;
-	int err;
 
-	if (addr) {
+	if (addr)
 		say_configured(fib, addr, dev, a);
-		return;
-	}
-	err = fib_read_table(fib, table);
-	if (err)
-		die(EXIT_CANNOT, "cannot read table %s: %s", table_text(table),
-		    strerror(-err));
-	ask_table(fib, ip, dev, table, a);
+	else
+		ask_table(fib, ip, dev, vrf ? vrf->vrf_table : RT_TABLE_LOCAL, a);
 }
 
 /* As the module and its toggle are now. */
-void rule_kernel(struct fib *fib, const struct in6_addr *ip,
+void rule_kernel(const struct fib *fib, const struct in6_addr *ip,
 		 const struct link *dev, const struct state *state,
 		 struct answer *a)
 {

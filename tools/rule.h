@@ -17,7 +17,7 @@ enum verdict {
 struct answer {
 	enum verdict verdict;
 	const char *step;
-	char reason[400];
+	char reason[1200];	/* two routes' texts at most */
 };
 
 /* Of this netns, and the kind of socket. */
@@ -26,10 +26,11 @@ struct state {
 	bool nonlocal;	/* net.ipv6.ip_nonlocal_bind, of sockets that ask it */
 };
 
-void rule_kernel(struct fib *fib, const struct in6_addr *ip,
+/* @fib: with the tables that bind may read for @dev. */
+void rule_kernel(const struct fib *fib, const struct in6_addr *ip,
 		 const struct link *dev, const struct state *state,
 		 struct answer *a);
-void rule_any_ip(struct fib *fib, const struct in6_addr *ip,
+void rule_any_ip(const struct fib *fib, const struct in6_addr *ip,
 		 const struct link *dev, struct answer *a);
 
 #endif

@@ -14,6 +14,7 @@
 #include "anyip6.h"
 #include "fib.h"
 #include "json.h"
+#include "text.h"
 
 #define NETNS_DIR	"/run/netns"
 
@@ -79,8 +80,11 @@ static bool is_read(const struct fib *fib, uint32_t table)
 
 static void print_prefix(const struct fib *fib, const struct route *r)
 {
+	char text[512];
+
 	if (!want_json) {
-		printf("  %s\n", route_text(fib, r));
+		snprintf(text, sizeof(text), "%s", route_text(fib, r));
+		printf("  %s\n", plain(text));
 		return;
 	}
 	json_open(NULL, '{');
@@ -91,47 +95,60 @@ static void print_prefix(const struct fib *fib, const struct route *r)
 	json_close();
 }
 
-static void print_prefixes(void)
+static void print_prefixes(const struct fib *fib)
 {
-	struct fib fib;
-	int err = fib_read(&fib);
+	for (size_t i = 0; i < fib->n_routes; i++) {
+		const struct route *r = &fib->routes[i];
 
-	if (err)
-		die(EXIT_CANNOT, "netlink: %s", strerror(-err));
-	for (size_t i = 0; i < fib.n_routes; i++)
-		if (fib.routes[i].type == RTN_LOCAL &&
-		    is_read(&fib, fib.routes[i].table) &&
-		    !is_address(&fib, &fib.routes[i]))
-			print_prefix(&fib, &fib.routes[i]);
-	fib_free(&fib);
+		if (r->type == RTN_LOCAL && route_for_any_source(r) &&
+		    is_read(fib, r->table) && !is_address(fib, r))
+			print_prefix(fib, r);
+	}
 }
 
-/* The netns that this process is in. */
-static void print_netns(const char *name)
+static void print_text(const char *name, const struct fib *fib, int on)
 {
-	int on = file_number(TOGGLE);
+	char text[512];
 
-	if (!want_json) {
-		printf("netns %s: net.ipv6.anyip_bind %s\n", name ?: "(this one)",
-		       on < 0 ? "is not there" : on ? "is 1" : "is 0");
-		printf(" Any-IP prefixes:\n");
-		print_prefixes();
-		if (on >= 0)
-			printf(" decisions:\n");
-		each_line(COUNTERS, 2, print_counter);
-		return;
-	}
+	snprintf(text, sizeof(text), "%s", name ?: "(this one)");
+	printf("netns %s: net.ipv6.anyip_bind %s\n", plain(text),
+	       on < 0 ? "is not there" : on ? "is 1" : "is 0");
+	printf(" Any-IP prefixes:\n");
+	print_prefixes(fib);
+	if (on >= 0)
+		printf(" decisions:\n");
+	each_line(COUNTERS, 2, print_counter);
+}
+
+static void print_json(const char *name, const struct fib *fib, int on)
+{
 	json_open(NULL, '{');
 	json_string("name", name);
 	if (on >= 0)
 		json_bool("anyip_bind", on);
 	json_open("prefixes", '[');
-	print_prefixes();
+	print_prefixes(fib);
 	json_close();
 	json_open("counters", '{');
 	each_line(COUNTERS, 2, print_counter);
 	json_close();
 	json_close();
+}
+
+/* The netns that this process is in. Says why not. */
+static bool print_netns(const char *name)
+{
+	struct fib fib;
+	int err = fib_read(&fib, false, NULL);
+
+	if (err)
+		complain("netns %s: netlink: %s", name ?: "(this one)", fib_error(err));
+	else if (want_json)
+		print_json(name, &fib, file_number(TOGGLE));
+	else
+		print_text(name, &fib, file_number(TOGGLE));
+	fib_free(&fib);
+	return !err;
 }
 
 /* Says why not, unless it was deleted meanwhile. */
@@ -156,7 +173,7 @@ static int by_name(const struct dirent *entry)
 	return *entry->d_name != '.';
 }
 
-/* Whether each could be entered: a file there need not be a netns. */
+/* Whether each could be entered and read: a file there need not be a netns. */
 static bool print_all_netns(void)
 {
 	struct dirent **names;
@@ -165,9 +182,9 @@ static bool print_all_netns(void)
 
 	for (int i = 0; i < n; i++) {
 		if (enter_netns(names[i]->d_name, &gone))
-			print_netns(names[i]->d_name);
+			all &= print_netns(names[i]->d_name);
 		else
-			all = all && gone;
+			all &= gone;
 	}
 	return all;
 }
@@ -199,7 +216,7 @@ static void print_module(const char *release)
 int cmd_status(int argc, char **argv)
 {
 	bool all = argc == 2 && !strcmp(argv[1], "--all");
-	bool loaded = version(), complete = true;
+	bool loaded = version(), complete;
 	struct utsname uts;
 
 	if (argc > 1 + all)
@@ -212,9 +229,9 @@ int cmd_status(int argc, char **argv)
 	print_module(uts.release);
 	if (want_json)
 		json_open("netns", '[');
-	print_netns(NULL);
+	complete = print_netns(NULL);
 	if (all)
-		complete = print_all_netns();
+		complete &= print_all_netns();
 	if (want_json) {
 		json_close();
 		json_close();
