@@ -6,18 +6,15 @@
  * ANYIP6_TOOL names the program, if it is not beside this one.
  */
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "kselftest_harness.h"
 #include "anyip6.h"
 #include "parity.h"
+#include "tool.h"
 
 #define COUNTERS	"/proc/thread-self/net/anyip6"
 #define SUBJECT		"2001:db8:20::1"	/* ADDR_FREE */
@@ -35,124 +32,6 @@ static const char *const devices[NR_BINDINGS] = {
 	BINDINGS(X)
 #undef X
 };
-
-static const char *tool(void)
-{
-	static char path[PATH_MAX];
-	char self[PATH_MAX] = "";
-
-	if (getenv("ANYIP6_TOOL"))
-		return getenv("ANYIP6_TOOL");
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) > 0)
-		snprintf(path, sizeof(path), "%.4000s/anyip6", dirname(self));
-	return path;
-}
-
-/* What run_tool() takes: what it says on stderr too. */
-static bool take_stderr = true;
-
-/* In the child; without a shell, which would take a third of the time. */
-static void exec_tool(char *args, int out)
-{
-	char *argv[16] = { "anyip6" };
-	int n = 1;
-
-	for (char *arg = strtok(args, " "); arg && n < 15; arg = strtok(NULL, " "))
-		argv[n++] = arg;
-	dup2(out, STDOUT_FILENO);
-	if (take_stderr)
-		dup2(out, STDERR_FILENO);
-	execv(tool(), argv);
-	_exit(127);
-}
-
-/* Its output, and its exit code. */
-static int run_tool(char *out, size_t size, const char *fmt, ...)
-{
-	char args[256];
-	size_t len = 0;
-	int fds[2], status;
-	va_list ap;
-	ssize_t n;
-	pid_t pid;
-
-	va_start(ap, fmt);
-	vsnprintf(args, sizeof(args), fmt, ap);
-	va_end(ap);
-	fflush(stdout);
-	if (pipe2(fds, O_CLOEXEC))
-		return -1;
-	pid = fork();
-	if (!pid)
-		exec_tool(args, fds[1]);
-	close(fds[1]);
-	while (len < size - 1 && (n = read(fds[0], out + len, size - 1 - len)) > 0)
-		len += n;
-	close(fds[0]);
-	out[len] = '\0';
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return -1;
-	return WEXITSTATUS(status);
-}
-
-static bool has(const char *json, const char *name, const char *value)
-{
-	char want[512];
-
-	snprintf(want, sizeof(want), "\"%s\":\"%s\"", name, value);
-	return strstr(json, want);
-}
-
-/* Whether a text begins with JSON; moves behind it. */
-static bool json_value(const char **s);
-
-static bool json_text(const char **s)
-{
-	if (*(*s)++ != '"')
-		return false;
-	for (; **s && **s != '"'; (*s)++)
-		if (**s < ' ' || (**s == '\\' && !*++*s))
-			return false;
-	return *(*s)++ == '"';
-}
-
-/* What is between brackets, both of which are taken. */
-static bool json_list(const char **s, bool named)
-{
-	char end = named ? '}' : ']';
-
-	if (*++*s == end)
-		return (*s)++;
-	for (;; (*s)++) {
-		if (named && (!json_text(s) || *(*s)++ != ':'))
-			return false;
-		if (!json_value(s))
-			return false;
-		if (**s != ',')
-			return *(*s)++ == end;
-	}
-}
-
-static bool json_value(const char **s)
-{
-	static const char *const words[] = { "true", "false", "null" };
-	size_t digits = strspn(*s, "0123456789");
-
-	if (**s == '"')
-		return json_text(s);
-	if (**s == '{' || **s == '[')
-		return json_list(s, **s == '{');
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (!strncmp(*s, words[i], strlen(words[i])))
-			digits = strlen(words[i]);
-	*s += digits;
-	return digits;
-}
-
-static bool json_valid(const char *s)
-{
-	return json_value(&s) && !strcmp(s, "\n");
-}
 
 /* Situations by name */
 
@@ -177,6 +56,7 @@ FIXTURE_SETUP(explain)
 	if (access(tool(), X_OK))
 		SKIP(return, "no tool");
 	enter_host(mode_by_name(_metadata->name));
+	ASSERT_EQ(0, sysctl_write("net/ipv6/conf/default/ignore_routes_with_linkdown", "1"));
 	ASSERT_EQ(0, sysctl_write("net/ipv4/ping_group_range", "0 2147483647"));
 	if (variant->s.setup)
 		ASSERT_EQ(0, ip_batch(AF_INET6, variant->s.setup)) {
@@ -262,12 +142,80 @@ CARVED(throw, "4");
 CARVED(unicast, "5");
 CARVED(anycast, "6");
 EXPLAIN(hole, "2001:db8:c::2", "refused", "carved-out",
-	"unreachable 2001:db8:c::/64 dev lo table local is more specific", "refused");
+	"unreachable 2001:db8:c::/64 dev lo table local decides", "refused");
 EXPLAIN(vrf_hole, "2001:db8:f:0:1::1 --dev vrf0", "refused", "carved-out",
 	"unreachable 2001:db8:f:0:1::/80 dev lo table 10 is more specific", "refused");
-EXPLAIN_WITH(nexthop_blackhole, "nexthop add id 90 blackhole\n"
-	     "route add local 2001:db8:20::/64 nhid 90\n", "nexthop del id 90\n", SUBJECT,
-	     "refused", "carved-out", "blackhole 2001:db8:20::/64", "refused");
+
+/* Within one prefix */
+#define OTHER		"route append unreachable 2001:db8:20::/64 table local "
+#define WITHIN(name, ...)						\
+	EXPLAIN_WITH(name, __VA_ARGS__, "refused")
+#define TO(dev)		"2001:db8:20::/64 dev " dev " table local"
+#define AND_DEL		"route flush root 2001:db8:20::/64 table local\n"
+
+WITHIN(pref_low, "route add local 2001:db8:20::/64 dev dummy0 metric 1024 pref low\n"
+       OTHER "metric 1024\n", AND_DEL, SUBJECT, "refused", "carved-out",
+       "unreachable " TO("lo") " is preferred to local " TO("dummy0") " pref low");
+WITHIN(pref_high, "route add local 2001:db8:20::/64 dev dummy0 metric 1024\n"
+       "route append 2001:db8:20::/64 dev veth0 metric 1024 pref high table local\n",
+       AND_DEL, SUBJECT, "refused", "carved-out",
+       "unicast " TO("veth0") " pref high is preferred to local " TO("dummy0"));
+WITHIN(pref_high_local, OTHER "metric 1024\n"
+       "route append local 2001:db8:20::/64 dev dummy0 metric 1024 pref high\n",
+       AND_DEL, SUBJECT, "allowed", "allowed",
+       "local " TO("dummy0") " pref high");
+WITHIN(metric, "route add local 2001:db8:20::/64 dev dummy0 metric 200 pref high\n"
+       OTHER "metric 100\n", AND_DEL, SUBJECT, "refused", "carved-out",
+       "unreachable " TO("lo") " has a lower metric than local " TO("dummy0") " pref high");
+WITHIN(equals, OTHER "metric 100\n"
+       "route append local 2001:db8:20::/64 dev dummy0 metric 100\n",
+       AND_DEL, SUBJECT, "refused", "carved-out",
+       "unreachable " TO("lo") " decides");
+/* The lowest metric is not usable: then preference comes before metric. */
+WITHIN(second_scan, "link add any0 up type dummy\nlink set any0 carrier off\n"
+       "route add 2001:db8:20::/64 dev any0 metric 100 table local\n"
+       "route add local 2001:db8:20::/64 dev dummy0 metric 200\n"
+       "route add 2001:db8:20::/64 dev veth0 metric 300 pref high table local\n",
+       AND_DEL "link del any0\n", SUBJECT, "refused", "carved-out",
+       "unicast " TO("veth0") " pref high is preferred to local " TO("dummy0"));
+WITHIN(nexthop_blackhole, "nexthop add id 90 blackhole\n"
+       "route add local 2001:db8:20::/64 nhid 90\n", "nexthop del id 90\n", SUBJECT,
+       "refused", "carved-out",
+       "blackhole 2001:db8:20::/64 nhid 90 dev lo table local decides: nexthop 90 is a blackhole");
+WITHIN(nexthop_behind, "route add local 2001:db8:20::/64 dev dummy0 metric 1024 pref high\n"
+       "nexthop add id 90 blackhole\n"
+       "route append local 2001:db8:20::/64 nhid 90 metric 1024\n",
+       "nexthop del id 90\n" AND_DEL, SUBJECT, "refused", "carved-out",
+       "decides: nexthop 90 is a blackhole");
+WITHIN(nexthop, "nexthop add id 90 dev dummy0\n"
+       "route add local 2001:db8:20::/64 nhid 90\n", "nexthop del id 90\n", SUBJECT,
+       "allowed", "allowed", "local 2001:db8:20::/64 nhid 90 dev dummy0 table local");
+
+/* Only for some sources: as for a packet from :: */
+#define FROM(source)	"route add local 2001:db8:20::/64 from " source " dev lo table local\n"
+#define WIDER		"route add local 2001:db8:20::/48 dev lo metric 77\n"
+#define DEL_WIDER	"route del local 2001:db8:20::/48 dev lo table local\n"
+#define DEL_FROM(source) "route del local 2001:db8:20::/64 from " source " table local\n"
+
+WITHIN(from_covers, FROM("::/1"), DEL_FROM("::/1"), SUBJECT, "allowed", "allowed",
+       "local 2001:db8:20::/64 from ::/1 dev lo table local");
+WITHIN(from_other, FROM("2001:db8:1::/64"), DEL_FROM("2001:db8:1::/64"), SUBJECT,
+       "refused", "no-route",
+       "from 2001:db8:1::/64 dev lo table local is only for these sources");
+WITHIN(from_hides, FROM("2001:db8:1::/64")
+       "route add local 2001:db8:20::/64 dev dummy0\n",
+       DEL_FROM("2001:db8:1::/64") AND_DEL, SUBJECT, "refused", "no-route",
+       "local " TO("dummy0") " is hidden by routes of its prefix that are only for some sources");
+WITHIN(from_hides_carved, FROM("2001:db8:1::/64") OTHER "\n" WIDER,
+       DEL_FROM("2001:db8:1::/64") AND_DEL DEL_WIDER, SUBJECT, "allowed", "allowed",
+       "local 2001:db8:20::/48 dev lo table local");
+/* On the way up from a prefix without a usable route, nothing is hidden. */
+WITHIN(from_hides_not, "link add any0 up type dummy\nlink set any0 carrier off\n"
+       "route add 2001:db8:20::/80 dev any0 metric 100 table local\n"
+       FROM("2001:db8:1::/64") OTHER "\n" WIDER,
+       "link del any0\n" DEL_FROM("2001:db8:1::/64") AND_DEL DEL_WIDER, SUBJECT,
+       "refused", "carved-out",
+       "unreachable " TO("lo") " is more specific");
 
 /* No route */
 EXPLAIN(outside, "2001:db8:99::1", "refused", "no-route",
@@ -377,7 +325,7 @@ static void expect_step(struct __test_metadata *_metadata, int code,
 		TH_LOG("explain %s: %s", args, out);
 }
 
-TEST_F(special, on)
+TEST_F_TIMEOUT(special, on, 120)
 {
 	ASSERT_EQ(0, sysctl_write("net/ipv6/ip_nonlocal_bind", "1"));
 	expect_step(_metadata, 1, "2001:db8:99::1 --proto l2tp", "no-route", "table 100");
@@ -395,6 +343,21 @@ TEST_F(special, on)
 	expect_step(_metadata, 0, SUBJECT, "allowed", "2001:db8:20::/48 dev lo");
 	ASSERT_EQ(0, ip_batch(AF_INET6, "route del local 2001:db8:20::/48 dev lo\n"
 			      "route del 2001:db8:20::/64 dev dummy0 table local\n"));
+
+	/* A group of one, whose devices the kernel does not spell out. */
+	ASSERT_EQ(0, sysctl_write("net/ipv4/nexthop_compat_mode", "0"));
+	ASSERT_EQ(0, ip_batch(AF_INET6, "nexthop add id 90 blackhole\n"
+			      "nexthop add id 92 dev veth0\n"));
+	ASSERT_EQ(0, ip_batch(AF_UNSPEC, "nexthop add id 91 group 90\n"
+			      "nexthop add id 93 group 92\n"
+			      "route add local 2001:db8:20::/64 nhid 93\n"));
+	expect_step(_metadata, 0, SUBJECT, "allowed",
+		    "local 2001:db8:20::/64 nhid 93 dev veth0 table local");
+	ASSERT_EQ(0, ip_run("route append local 2001:db8:20::/64 nhid 91"));
+	expect_step(_metadata, 1, SUBJECT, "carved-out",
+		    "blackhole 2001:db8:20::/64 nhid 91 table local decides: nexthop 91 is a blackhole");
+	ASSERT_EQ(0, ip_batch(AF_UNSPEC, "nexthop del id 91\nnexthop del id 93\n"
+			      "nexthop del id 90\nnexthop del id 92\n"));
 
 	ASSERT_EQ(0, ip_run("-6 route add local 2001:db8:20::/64 dev lo expires 1000"));
 	expect_step(_metadata, 0, SUBJECT, "allowed", "2001:db8:20::/64");
@@ -510,20 +473,84 @@ static void stale_check(struct __test_metadata *_metadata)
 	EXPECT_EQ(4, run_tool(out, sizeof(out), "status --all"));
 	EXPECT_NE(NULL, strstr(out, "anyip6: netns a: Invalid argument"));
 	EXPECT_NE(NULL, strstr(out, "netns b: "));
-	take_stderr = false;
-	EXPECT_EQ(4, run_tool(out, sizeof(out), "status --all --json"));
-	take_stderr = true;
+	EXPECT_EQ(4, run_tool_stdout(out, sizeof(out), "status --all --json"));
 	EXPECT_EQ(true, json_valid(out));
 	EXPECT_EQ(true, has(out, "name", "b"));
 	EXPECT_EQ(false, has(out, "name", "a"));
 	EXPECT_EQ(0, umount2("/run", MNT_DETACH));
 }
 
-TEST_F(usage, absent)
+/* What cannot be written is an error, whatever else there is to say. */
+static void full_check(struct __test_metadata *_metadata)
+{
+	static const char *const all[] = {
+		"--help", "status", "status --json", "explain 2001:db8:a::1",
+		"explain 2001:db8:99::1 --json",
+	};
+	char out[4096];
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		EXPECT_EQ(4, run_tool_full(out, sizeof(out), "%s", all[i])) {
+			TH_LOG("anyip6 %s >/dev/full", all[i]);
+		}
+		EXPECT_EQ(0, strcmp(out, "anyip6: cannot write: No space left on device\n")) {
+			TH_LOG("anyip6 %s >/dev/full: %s", all[i], out);
+		}
+	}
+}
+
+/* Names are bytes to the kernel: a lone one of UTF-8 or none of it, a bell, a quote. */
+static const struct {
+	const char *name, *json, *text;
+} names[] = {
+	{ "a\377b", "a\\ufffdb", "a?b" },
+	{ "a\303", "a\\ufffd", "a?" },
+	{ "\355\260\200", "\\ufffd\\ufffd\\ufffd", "???" },
+	{ "\303\251", "\303\251", "\303\251" },
+	{ "b\007\033[", "b\\u0007\\u001b[", "b??[" },
+	{ "q\"\\", "q\\\"\\\\", "q\"\\" },
+};
+
+static void name_check(struct __test_metadata *_metadata, const char *name,
+		       const char *json, const char *text)
+{
+	char out[8192], want[256];
+
+	ASSERT_EQ(0, ip_run("link add %s up type dummy", name)) {
+		TH_LOG("%s", ip_message());
+	}
+	ASSERT_EQ(0, ip_run("-6 route add local 2001:db8:20::/64 dev %s", name));
+	run_tool(out, sizeof(out), "status --json");
+	EXPECT_EQ(true, json_valid(out));
+	EXPECT_EQ(true, has(out, "device", json)) {
+		TH_LOG("%s", out);
+	}
+	run_tool(out, sizeof(out), "status");
+	snprintf(want, sizeof(want), "/64 dev %s table", text);
+	EXPECT_NE(NULL, strstr(out, want));
+	run_tool(out, sizeof(out), "explain " SUBJECT " --json --dev %s", name);
+	EXPECT_EQ(true, json_valid(out));
+	EXPECT_EQ(true, has(out, "device", json));
+	snprintf(want, sizeof(want), "local 2001:db8:20::/64 dev %s table local", json);
+	EXPECT_NE(NULL, strstr(out, want)) {
+		TH_LOG("%s", out);
+	}
+	EXPECT_EQ(0, ip_run("link del %s", name));
+}
+
+static void names_check(struct __test_metadata *_metadata)
+{
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		name_check(_metadata, names[i].name, names[i].json, names[i].text);
+}
+
+TEST_F_TIMEOUT(usage, absent, 120)
 {
 	char out[4096];
 
 	usage_check(_metadata);
+	full_check(_metadata);
+	names_check(_metadata);
 	stale_check(_metadata);
 	EXPECT_EQ(3, run_tool(out, sizeof(out), "status"));
 	EXPECT_NE(NULL, strstr(out, "local 2001:db8:a::/64 dev lo table local"));
@@ -533,11 +560,13 @@ TEST_F(usage, absent)
 	EXPECT_EQ(3, run_tool(out, sizeof(out), "off"));
 }
 
-TEST_F(usage, on)
+TEST_F_TIMEOUT(usage, on, 120)
 {
 	char out[4096];
 
 	usage_check(_metadata);
+	full_check(_metadata);
+	names_check(_metadata);
 	stale_check(_metadata);
 	EXPECT_EQ(0, run_tool(out, sizeof(out), "off"));
 	EXPECT_EQ(0, sysctl_read(TOGGLE));
@@ -690,4 +719,4 @@ TEST_F_TIMEOUT(matrix, on, 600)
 	matrix_check(_metadata, &matrix_protos[variant->proto], variant->bindings);
 }
 
-ANYIP6_HARNESS_MAIN(true)
+ANYIP6_HARNESS_MAIN(TOPOLOGY_WHOLE)

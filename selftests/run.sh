@@ -8,7 +8,7 @@
 # with kmemleak kmemleak.sh follows whatever was asked for. On a kernel with ../patches, and without a module, loaded, parity,
 # fuzz and bind judge what is built in.
 # ANYIP6_MAY_SKIP is a pattern of what may be skipped on this kernel besides what may_skip() below says, for a kernel whose
-# configuration lacks it. See load.sh, storm.sh, fuzz.sh and sctp_reload.sh for the rest of the environment.
+# configuration lacks it. See load.sh, storm.sh, fuzz.sh, sctp_reload.sh and unsteady.c for the rest of the environment.
 
 # shellcheck source=common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/common.sh"
@@ -125,7 +125,7 @@ part_parity() {
 
 part_tool() {
 	programs_absent "${tool[@]}"
-	programs_loaded "${tool[@]}"
+	programs_loaded "${tool[@]}" unsteady
 	run_part examples.sh "$here/examples.sh"
 }
 

@@ -670,4 +670,4 @@ TEST_F_TIMEOUT(sum, on, 1200)
 	       share * self->n_cpus, self->n_cpus, counts_sum(&got));
 }
 
-ANYIP6_HARNESS_MAIN(true)
+ANYIP6_HARNESS_MAIN(TOPOLOGY_WHOLE)

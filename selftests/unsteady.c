@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The tool anyip6(8) while devices, addresses and routes change all the time:
+ * each run has the right exit code, and prints all of a JSON object or nothing.
+ *
+ * ANYIP6_TOOL_RUNS: how many runs of explain, and how many of status.
+ */
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "anyip6.h"
+#include "tool.h"
+
+#define RUNS		20	/* unless ANYIP6_TOOL_RUNS says otherwise */
+#define GROUP		7	/* of devices that come and go */
+#define NR_LINKS	24	/* enough for a dump to take more than one piece */
+#define IFA_NODAD	2	/* IFA_F_NODAD */
+
+/* Who changes things */
+
+struct request {
+	struct nlmsghdr hdr;
+	char rest[256];
+};
+
+static struct request request_new(int type, const void *header, size_t len)
+{
+	bool new = (type - RTM_BASE) % 4 == 0;
+	struct request r = { .hdr = {
+		.nlmsg_type = type,
+		.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK |
+			       (new ? NLM_F_CREATE | NLM_F_EXCL : 0),
+		.nlmsg_len = NLMSG_LENGTH(len),
+	} };
+
+	memcpy(r.rest, header, len);
+	return r;
+}
+
+static struct rtattr *put(struct request *r, int type, const void *data, size_t len)
+{
+	struct rtattr *rta = (void *)((char *)r + NLMSG_ALIGN(r->hdr.nlmsg_len));
+
+	rta->rta_type = type;
+	rta->rta_len = RTA_LENGTH(len);
+	if (len)
+		memcpy(RTA_DATA(rta), data, len);
+	r->hdr.nlmsg_len = NLMSG_ALIGN(r->hdr.nlmsg_len) + RTA_ALIGN(rta->rta_len);
+	return rta;
+}
+
+static int netlink = -1;
+static struct {
+	unsigned long links, routes, rounds;
+} *changes;
+
+/* Whether it was done: a route goes with its device, and an address. */
+static bool change(const struct request *r)
+{
+	struct {
+		struct nlmsghdr hdr;
+		struct nlmsgerr err;
+		char rest[512];
+	} ack;
+
+	if (send(netlink, r, r->hdr.nlmsg_len, 0) < 0 ||
+	    recv(netlink, &ack, sizeof(ack), 0) < 0)
+		_exit(1);
+	return !ack.err.error;
+}
+
+static void add_link(const char *name)
+{
+	const struct ifinfomsg ifi = { .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+	struct request r = request_new(RTM_NEWLINK, &ifi, sizeof(ifi));
+	const int group = GROUP;
+	struct rtattr *info;
+
+	put(&r, IFLA_IFNAME, name, strlen(name) + 1);
+	put(&r, IFLA_GROUP, &group, sizeof(group));
+	info = put(&r, IFLA_LINKINFO, NULL, 0);
+	put(&r, IFLA_INFO_KIND, "dummy", 5);
+	info->rta_len = (char *)&r + r.hdr.nlmsg_len - (char *)info;
+	changes->links += change(&r);
+}
+
+static void del_links(void)
+{
+	const struct ifinfomsg ifi = {};
+	struct request r = request_new(RTM_DELLINK, &ifi, sizeof(ifi));
+	const int group = GROUP;
+
+	put(&r, IFLA_GROUP, &group, sizeof(group));
+	changes->links += change(&r);
+}
+
+static void change_addr(int type, int n, const char *dev)
+{
+	const struct ifaddrmsg ifa = {
+		.ifa_family = AF_INET6, .ifa_prefixlen = 128, .ifa_flags = IFA_NODAD,
+		.ifa_index = if_nametoindex(dev),
+	};
+	struct request r = request_new(type, &ifa, sizeof(ifa));
+	struct in6_addr ip;
+
+	inet_pton(AF_INET6, "2001:db8:30::", &ip);
+	ip.s6_addr[15] = n;
+	put(&r, IFA_LOCAL, &ip, sizeof(ip));
+	changes->routes += change(&r);
+}
+
+static void change_route(int type, const char *prefix, int len, int kind, int dev)
+{
+	const struct rtmsg rtm = {
+		.rtm_family = AF_INET6, .rtm_dst_len = len, .rtm_table = RT_TABLE_LOCAL,
+		.rtm_protocol = RTPROT_STATIC, .rtm_type = kind,
+	};
+	struct request r = request_new(type, &rtm, sizeof(rtm));
+	struct in6_addr ip;
+
+	inet_pton(AF_INET6, prefix, &ip);
+	put(&r, RTA_DST, &ip, sizeof(ip));
+	if (dev)
+		put(&r, RTA_OIF, &dev, sizeof(dev));
+	changes->routes += change(&r);
+}
+
+/*
+ * One after the other comes, with an address and a prefix. All go at once, as the
+ * kernel waits for its readers then.
+ */
+static void change_links(int n)
+{
+	char name[IFNAMSIZ], prefix[INET6_ADDRSTRLEN];
+
+	if (n % NR_LINKS == 0)
+		del_links();
+	snprintf(name, sizeof(name), "any%d", n % NR_LINKS);
+	snprintf(prefix, sizeof(prefix), "2001:db8:31:%x::", n % NR_LINKS);
+	add_link(name);
+	change_addr(RTM_NEWADDR, 100 + n % NR_LINKS, name);
+	change_route(RTM_NEWROUTE, prefix, 64, RTN_LOCAL, if_nametoindex(name));
+}
+
+static void change_routes(int n)
+{
+	change_addr(n & 1 ? RTM_DELADDR : RTM_NEWADDR, 1, "dummy0");
+	change_route(n & 1 ? RTM_DELROUTE : RTM_NEWROUTE, "2001:db8:20::", 64,
+		     RTN_LOCAL, if_nametoindex("lo"));
+	change_route(n & 1 ? RTM_NEWROUTE : RTM_DELROUTE, "2001:db8:a:0:1::", 80,
+		     RTN_UNREACHABLE, 0);
+}
+
+static void write_on(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	for (int n = 0;; n++) {
+		change_links(n);
+		change_routes(n);
+		changes->rounds += n % NR_LINKS == NR_LINKS - 1;
+	}
+}
+
+/* Who asks */
+
+static const struct ask {
+	const char *args;
+	int code, or_code;
+	const char *step, *or_step;	/* of the verdict with that code */
+	const char *reason;
+} asks[] = {
+	{ "explain 2001:db8:a::1 --json", 0, 0, "allowed", "allowed",
+	  "local 2001:db8:a::/64 dev lo table local" },
+	{ "explain 2001:db8:20::1 --json", 0, 1, "allowed", "no-route", "" },
+	{ "explain 2001:db8:a::1 --dev any0 --json", 0, 2, "allowed", NULL, "" },
+	{ "explain 2001:db8:99::1 --json", 1, 1, "no-route", "no-route",
+	  "no local route to it in table local" },
+	{ "explain 2001:db8:a:0:1::1 --json", 0, 1, "allowed", "carved-out", "" },
+	{ "explain 2001:db8:1::1 --dev any1 --json", 0, 2, "configured", NULL, "" },
+	{ "explain 2001:db8:30::1 --json", 0, 1, "configured", "no-route", "" },
+}, status = {
+	"status --json", 0, 0, NULL, NULL,
+	"{\"prefix\":\"2001:db8:a::/64\",\"device\":\"lo\",\"table\":\"local\"}",
+};
+
+static bool right(const struct ask *ask, int code, const char *out)
+{
+	const char *step = code == ask->code ? ask->step : ask->or_step;
+
+	if (code != ask->code && code != ask->or_code)
+		return false;
+	/* 2: the device is gone, and nothing is printed */
+	if (code == 2)
+		return !*out;
+	return json_valid(out) && strstr(out, ask->reason) &&
+		(!step || has(out, "step", step));
+}
+
+static bool asked_right(const struct ask *ask, int run)
+{
+	char out[16384];
+	int code = run_tool_stdout(out, sizeof(out), "%s", ask->args);
+
+	if (right(ask, code, out))
+		return true;
+	printf("# run %d: %s: exit code %d%s: %s\n", run, ask->args, code,
+	       json_valid(out) ? "" : ", no JSON", out);
+	return false;
+}
+
+FIXTURE(unsteady)
+{
+	pid_t writer;
+};
+
+FIXTURE_SETUP(unsteady)
+{
+	if (access(tool(), X_OK))
+		SKIP(return, "no tool");
+	netns_any_ip();
+	ASSERT_EQ(0, ip_batch(AF_UNSPEC, "link add dummy0 up type dummy\n"
+			      "addr add 2001:db8:1::1/64 dev dummy0 nodad\n"));
+	changes = mmap(NULL, sizeof(*changes), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, changes);
+	self->writer = fork();
+	if (!self->writer)
+		write_on();
+}
+
+FIXTURE_TEARDOWN(unsteady)
+{
+	EXPECT_EQ(0, kill(self->writer, SIGKILL));
+	EXPECT_EQ(self->writer, waitpid(self->writer, NULL, 0));
+}
+
+static void wait_for_writer(struct __test_metadata *_metadata)
+{
+	struct poll_until until = poll_begin();
+
+	while (!changes->rounds)
+		ASSERT_EQ(true, poll_again(&until));
+}
+
+TEST_F_TIMEOUT(unsteady, on, 7200)
+{
+	const char *want = getenv("ANYIP6_TOOL_RUNS");
+	int runs = want ? atoi(want) : RUNS, wrong[2] = {};
+
+	wait_for_writer(_metadata);
+	for (int i = 0; i < runs; i++) {
+		wrong[0] += !asked_right(&asks[i % ARRAY_SIZE(asks)], i);
+		wrong[1] += !asked_right(&status, i);
+	}
+	EXPECT_EQ(0, wrong[0]);
+	EXPECT_EQ(0, wrong[1]);
+	EXPECT_LT(0, runs);
+	/* else it was quiet */
+	EXPECT_LT((unsigned long)runs, changes->links);
+	EXPECT_LT((unsigned long)runs, changes->routes);
+	TH_LOG("of %d runs each explain was wrong in %d, status in %d", runs, wrong[0],
+	       wrong[1]);
+	TH_LOG("meanwhile %lu links came or went, %lu addresses and routes",
+	       changes->links, changes->routes);
+}
+
+ANYIP6_HARNESS_MAIN(TOPOLOGY_NONE)
