@@ -1,26 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random routes, addresses, links, VRF ports, rules, sysctls and namespaces,
- * and sockets that ask between all of it; model.c says what each is to answer.
+ * Random routes, nexthop objects, addresses, links, VRF ports, rules, sysctls
+ * and namespaces, and sockets that ask between all of it. Two judges say what
+ * each is to answer:
  *
- * fuzz [--seed N] [--seeds COUNT] [--ops N] [--wrong 1]
+ * The model (model.c) is an independent reading of the rule, with a reason for
+ * each answer. It takes the routes from a dump and tracks the rest itself.
+ *
+ * The kernel's own lookup (RTM_GETROUTE, kept to the one table by rules on a
+ * mark, which no socket here has) judges all that the rule asks a table for: bind
+ * and PKTINFO say yes exactly where it finds type local. It is the only judge
+ * of what a dump does not tell, see model.c. Of the differences that the rule
+ * names, an address that is configured, or is not unicast, never gets as far as a
+ * table. For a link-local address the kernel looks only at routes through the
+ * device, the rule at all: where the model says that a route through another
+ * device decides, only a yes is compared. It answers nothing about a link-local
+ * address on a VRF device. Gateways that do not answer do not occur, as nothing
+ * is sent to them.
+ *
+ * fuzz [--seed N] [--seeds COUNT] [--ops N] [--wrong 1|2]
  *	COUNT sequences of N operations each, of the seeds from N on. The first
- *	answer that is not the model's ends it: the sequence is shrunk as far as
- *	it still ends in a wrong answer, and printed. --wrong has the model err,
- *	which tests just that. The exit code is 1 for a wrong answer.
+ *	answer that a judge does not agree with ends it: the sequence is shrunk as
+ *	far as it still ends in a wrong answer, and printed. To test just that,
+ *	--wrong 1 has the model err, and --wrong 2 asks the kernel without the
+ *	mark. The exit code is 1 for a wrong answer.
+ *
+ * Which of the siblings of a multipath route a lookup comes to depends on the
+ * flow, so here all siblings have the same type.
  *
  * A sequence depends on its seed alone and starts in namespaces of its own.
  * After each change IPv4 gets the same routes and addresses that IPv6 has, for
- * OP_BIND4 to ask. Left out: L2TP, SCTP bound to a device (before 6.2 it ignores
- * that), nexthop objects, routes that expire, addresses whose duplicate address
- * detection has failed.
+ * OP_BIND4 to ask; where a route has what IPv4 has not (a preference, a source, a
+ * nexthop object, ...), no question about it is judged. A device that is dormant
+ * marks routes as one without a carrier does, but at once. Left out: L2TP, SCTP
+ * bound to a device (before 6.2 it ignores that), addresses whose duplicate
+ * address detection has failed.
  */
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/fib_rules.h>
+#include <linux/icmpv6.h>
+#include <linux/if.h>
 #include <linux/if_link.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,11 +54,18 @@
 #include "anyip6.h"
 #include "model.h"
 
-#define NR_MEMBERS	10	/* of an operation, at most */
+#define NR_MEMBERS	13	/* of an operation, at most */
 #define SCOPED		NR_DEVS	/* what binds with a scope has changed its device */
 #define PROGRESS	20	/* seconds */
 #define PER_LOOK	4096	/* operations until the next look at the clock */
 #define RULE_PRIORITY	50
+#define MARK		0x616e79	/* + the table's number; before the rule for local */
+#define LOCAL_PRIORITY	20
+#define DUMP_SIZE	32768
+#define EXPIRES_LONG	86400
+#define EXPIRED_MS	30	/* until a dump shows so, in hundredths of a second */
+#define MODEL_ERRS	1
+#define NO_MARK		2
 #define SEND_PORT	9
 #define RAW_PROTOCOL	253	/* for experiments (RFC 3692) */
 #define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
@@ -48,7 +78,22 @@ static const int route_type[] = {
 	RTN_BLACKHOLE, RTN_PROHIBIT, RTN_THROW,
 };
 
-static const unsigned int metrics[NR_METRICS] = { 10, 20, 1024 };
+static const unsigned int metrics[NR_METRICS + 1] = { 10, 20, 1024, 0 /* any */ };
+static const unsigned char prefs[NR_PREFS] = {
+	ICMPV6_ROUTER_PREF_MEDIUM, ICMPV6_ROUTER_PREF_LOW, ICMPV6_ROUTER_PREF_HIGH,
+};
+
+/* The source: so many bits of an address. */
+static const struct {
+	unsigned char addr, len;
+} froms[NR_FROMS] = { [FROM_HALF] = { MADDR_LOOP, 1 }, [FROM_DOC] = { MADDR_ONE, 32 } };
+
+/* Link-local, so that no other route is asked whether it can be reached. */
+static const unsigned char gateways[2][16] = {
+	{ 0xfe, 0x80, [15] = 0x99 }, { 0xfe, 0x80, [15] = 0x98 },
+};
+
+static const int how_flags[NR_HOWS] = { NLM_F_EXCL, 0, NLM_F_APPEND, NLM_F_REPLACE };
 static const int addr_flags[] = {
 	0, IFA_F_NODAD, IFA_F_OPTIMISTIC, 0 /* tentative */
 };
@@ -75,6 +120,12 @@ static struct netns {
 	int socket[ARRAY_LEN(roles)][NR_DEVS + 1][2];
 } nets[NR_NETS];
 
+/* What the kernel's lookup said since the last change, by address and device. */
+enum verdict { NOT_ASKED, NOT_LOCAL, IS_LOCAL };
+
+static unsigned char verdicts[NR_NETS][NR_MADDRS][NR_DEVS];
+static bool no_mark;
+
 static void fail(const char *what)
 {
 	printf("fuzz: %s: %s\n", what, strerror(errno));
@@ -97,7 +148,7 @@ static struct {
 
 static void request_new(int type, const void *header, size_t len)
 {
-	bool new = (type - RTM_BASE) % 4 == 0;
+	bool new = type % 4 == RTM_NEWLINK % 4;
 
 	memset(&request, 0, sizeof(request));
 	request.hdr.nlmsg_type = type;
@@ -175,11 +226,6 @@ static int link_new(const struct netns *net, int dev, const char *kind, int chan
 	return request_send(net);
 }
 
-static const void *bytes_of(const struct model_bytes *b, int family)
-{
-	return family == AF_INET ? b->v4 : b->v6;
-}
-
 static size_t size_of(int family)
 {
 	return family == AF_INET ? 4 : 16;
@@ -198,13 +244,12 @@ static int rtm_scope(int route)
 	}
 }
 
-static int route_change(const struct netns *net, int type, int family,
-			const struct op *op)
+static int route4_change(const struct netns *net, int type, const struct op *op)
 {
 	const struct model_bytes *p = &model_prefixes[op->prefix];
 	const struct rtmsg rtm = {
-		.rtm_family = family,
-		.rtm_dst_len = family == AF_INET ? p->len4 : p->len6,
+		.rtm_family = AF_INET,
+		.rtm_dst_len = p->len4,
 		.rtm_table = table_id[op->table],
 		.rtm_protocol = RTPROT_BOOT,
 		.rtm_scope = rtm_scope(op->route),
@@ -212,11 +257,64 @@ static int route_change(const struct netns *net, int type, int family,
 	};
 
 	request_new(type, &rtm, sizeof(rtm));
-	put(RTA_DST, bytes_of(p, family), size_of(family));
+	put(RTA_DST, p->v4, sizeof(p->v4));
 	put_u32(RTA_PRIORITY, metrics[op->metric]);
-	if (op->dev && op->route < TYPE_UNREACHABLE)
+	if (op->route < TYPE_UNREACHABLE)
 		put_u32(RTA_OIF, dev_index[op->dev]);
 	return request_send(net);
+}
+
+static void route6_new(int type, const struct op *op)
+{
+	const struct model_bytes *p = &model_prefixes[op->prefix];
+	const struct rtmsg rtm = {
+		.rtm_family = AF_INET6,
+		.rtm_dst_len = p->len6,
+		.rtm_src_len = froms[op->from].len,
+		.rtm_table = table_id[op->table],
+		.rtm_protocol = RTPROT_BOOT,
+		.rtm_type = route_type[op->route],
+	};
+
+	request_new(type, &rtm, sizeof(rtm));
+	put(RTA_DST, p->v6, sizeof(p->v6));
+	put_u32(RTA_PRIORITY, metrics[op->metric]);
+	if (op->from)
+		put(RTA_SRC, model_addrs[froms[op->from].addr].v6, 16);
+}
+
+/* A multipath route leaves through both dummies, one gateway on each. */
+static void put_paths(void)
+{
+	struct rtattr *paths = put(RTA_MULTIPATH, NULL, 0);
+
+	for (int i = 0; i < 2; i++) {
+		struct {
+			struct rtnexthop hop;
+			struct rtattr rta;
+			unsigned char gateway[16];
+		} path = {
+			.hop = { sizeof(path), 0, 0, dev_index[DEV_D0 + i] },
+			.rta = { sizeof(path.rta) + sizeof(path.gateway), RTA_GATEWAY },
+		};
+
+		memcpy(path.gateway, gateways[i], sizeof(path.gateway));
+		memcpy((char *)&request + request.hdr.nlmsg_len, &path, sizeof(path));
+		request.hdr.nlmsg_len += sizeof(path);
+	}
+	put_end(paths);
+}
+
+static void put_via(const struct op *op)
+{
+	if (op->via == VIA_GATEWAY)
+		put(RTA_GATEWAY, gateways[op->dev % 2], sizeof(gateways[0]));
+	if (op->via == VIA_MULTIPATH)
+		put_paths();
+	else if (op->via == VIA_OBJECT)
+		put_u32(RTA_NH_ID, op->nexthop);
+	else if (op->route < TYPE_UNREACHABLE)
+		put_u32(RTA_OIF, dev_index[op->dev]);
 }
 
 /* /128, and no route but the address's own. */
@@ -264,12 +362,52 @@ static void devices_new(const struct netns *net)
 	}
 }
 
-/* No addresses but ours, and those that are tentative stay it for four minutes. */
+static int rule_change(const struct netns *net, int type, int family,
+		       unsigned int priority, unsigned int mark, int action, int table)
+{
+	const struct fib_rule_hdr rule = {
+		.family = family, .table = table, .action = action,
+	};
+
+	request_new(type, &rule, sizeof(rule));
+	put_u32(FRA_PRIORITY, priority);
+	if (mark)
+		put_u32(FRA_FWMARK, mark);
+	return request_send(net);
+}
+
+/*
+ * What has the mark of a table looks there and nowhere else. So this comes
+ * before the rule for the table local too, which has to move for it.
+ */
+static void rules_new(const struct netns *net)
+{
+	static const int tables[] = { TABLE_LOCAL, TABLE_VRF };
+	unsigned int at = 1;
+
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+		must(rule_change(net, RTM_NEWRULE, AF_INET6, at++, MARK + tables[i],
+				 FR_ACT_TO_TBL, table_id[tables[i]]), "a rule");
+		must(rule_change(net, RTM_NEWRULE, AF_INET6, at++, MARK + tables[i],
+				 FR_ACT_PROHIBIT, 0), "a rule");
+	}
+	must(rule_change(net, RTM_NEWRULE, AF_INET6, LOCAL_PRIORITY, 0,
+			 FR_ACT_TO_TBL, RT_TABLE_LOCAL), "the rule for local");
+	must(rule_change(net, RTM_DELRULE, AF_INET6, 0, 0,
+			 FR_ACT_TO_TBL, RT_TABLE_LOCAL), "the first rule");
+}
+
+/*
+ * No addresses but ours, and those that are tentative stay it for four minutes.
+ * Routes that have expired stay, but for a link that goes down.
+ */
 static const char *const settings[][2] = {
 	{ "net/ipv6/conf/default/addr_gen_mode", "1" },
 	{ "net/ipv6/conf/default/dad_transmits", "255" },
 	{ "net/ipv6/conf/default/optimistic_dad", "1" },
 	{ "net/ipv6/conf/all/accept_dad", "1" },
+	{ "net/ipv6/conf/default/ignore_routes_with_linkdown", "1" },
+	{ "net/ipv6/route/gc_interval", "86400" },
 	{ "net/ipv4/ping_group_range", "0 0" },
 };
 
@@ -284,6 +422,7 @@ static void netns_make(struct netns *net)
 	/* As the model has it, not as a parameter or the kernel's own rule does. */
 	toggle_set(model.loaded ? MODE_ON : MODE_ABSENT);
 	devices_new(net);
+	rules_new(net);
 }
 
 static const struct netns *netns_of(const struct op *op)
@@ -439,14 +578,86 @@ static int perform_prefsrc(const struct op *op)
 	return err;
 }
 
-static int perform_route_add(const struct op *op)
+/* From then on it is behind the clock that routes expire by. */
+static void wait_expired(void)
 {
-	return route_change(netns_of(op), RTM_NEWROUTE, AF_INET6, op);
+	struct timespec t;
+	long now, until = 0;
+
+	do {
+		clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+		now = t.tv_sec * 1000 + t.tv_nsec / 1000000;
+		until = until ?: now + EXPIRED_MS;
+		let_others_run();
+	} while (now < until);
+}
+
+static int perform_route(const struct op *op)
+{
+	int err;
+
+	route6_new(RTM_NEWROUTE, op);
+	request.hdr.nlmsg_flags &= ~NLM_F_EXCL;
+	request.hdr.nlmsg_flags |= how_flags[op->how];
+	put_via(op);
+	if (op->pref)
+		put(RTA_PREF, &prefs[op->pref], 1);
+	if (op->expires)
+		put_u32(RTA_EXPIRES, op->expires == EXPIRES_LATER ? EXPIRES_LONG : 0);
+	err = request_send(netns_of(op));
+	if (op->expires == EXPIRES_NOW)
+		wait_expired();
+	return err;
 }
 
 static int perform_route_del(const struct op *op)
 {
-	return route_change(netns_of(op), RTM_DELROUTE, AF_INET6, op);
+	route6_new(RTM_DELROUTE, op);
+	return request_send(netns_of(op));
+}
+
+static void nexthop_new(int type, const struct op *op)
+{
+	const struct nhmsg nhm = {
+		.nh_family = op->type == OP_NEXTHOP ? AF_INET6 : AF_UNSPEC,
+		.nh_protocol = type == RTM_NEWNEXTHOP ? RTPROT_BOOT : 0,
+	};
+
+	request_new(type, &nhm, sizeof(nhm));
+	request.hdr.nlmsg_flags &= ~NLM_F_EXCL;
+	if (type == RTM_NEWNEXTHOP)
+		request.hdr.nlmsg_flags |= NLM_F_REPLACE;
+	put_u32(NHA_ID, op->nexthop);
+}
+
+/* New, or another in place of it. */
+static int perform_nexthop(const struct op *op)
+{
+	nexthop_new(RTM_NEWNEXTHOP, op);
+	if (op->object == OBJECT_BLACKHOLE)
+		put(NHA_BLACKHOLE, NULL, 0);
+	else
+		put_u32(NHA_OIF, dev_index[op->dev]);
+	if (op->object == OBJECT_GATEWAY)
+		put(NHA_GATEWAY, gateways[0], sizeof(gateways[0]));
+	return request_send(netns_of(op));
+}
+
+static int perform_group(const struct op *op)
+{
+	const struct nexthop_grp group[2] = {
+		{ .id = op->first }, { .id = op->second },
+	};
+
+	nexthop_new(RTM_NEWNEXTHOP, op);
+	put(NHA_GROUP, group, sizeof(group[0]) * (op->second ? 2 : 1));
+	return request_send(netns_of(op));
+}
+
+static int perform_nexthop_del(const struct op *op)
+{
+	nexthop_new(RTM_DELNEXTHOP, op);
+	return request_send(netns_of(op));
 }
 
 static int perform_addr_add(const struct op *op)
@@ -461,44 +672,59 @@ static int perform_addr_del(const struct op *op)
 			   model_addrs[op->addr].v6, 0);
 }
 
+static int operstate_change(const struct op *op, unsigned char state)
+{
+	const struct ifinfomsg ifi = { .ifi_index = dev_index[op->dev] };
+
+	request_new(RTM_SETLINK, &ifi, sizeof(ifi));
+	put(IFLA_OPERSTATE, &state, 1);
+	return request_send(netns_of(op));
+}
+
+/* A device that comes up dormant is another thing, and not of interest here. */
 static int perform_link(const struct op *op)
 {
+	must(operstate_change(op, IF_OPER_UP), "a link's state");
 	return link_change(netns_of(op), op->dev, op->value ? IFF_UP : 0, IFF_UP);
+}
+
+static int perform_dormant(const struct op *op)
+{
+	if (!model.net[op->net].up[op->dev])
+		return -ENETDOWN;
+	return operstate_change(op, op->value ? IF_OPER_DORMANT : IF_OPER_UP);
 }
 
 static int perform_port(const struct op *op)
 {
 	const struct ifinfomsg ifi = { .ifi_index = dev_index[DEV_D1] };
+	const struct op d1 = { .net = op->net, .dev = DEV_D1 };
 
+	must(operstate_change(&d1, IF_OPER_UP), "d1's state");
 	request_new(RTM_SETLINK, &ifi, sizeof(ifi));
 	put_u32(IFLA_MASTER, dev_index[op->value ? DEV_VRF : DEV_NONE]);
 	return request_send(netns_of(op));
 }
 
-static int rule_change(const struct op *op, int type, int family)
+static int rules_change(const struct op *op, int type)
 {
-	const struct fib_rule_hdr rule = {
-		.family = family, .table = table_id[TABLE_100],
-		.action = FR_ACT_TO_TBL,
-	};
+	const int table = table_id[TABLE_100];
+	int err;
 
-	request_new(type, &rule, sizeof(rule));
-	put_u32(FRA_PRIORITY, RULE_PRIORITY);
-	return request_send(netns_of(op));
+	err = rule_change(netns_of(op), type, AF_INET6, RULE_PRIORITY, 0,
+			  FR_ACT_TO_TBL, table);
+	return err ?: rule_change(netns_of(op), type, AF_INET, RULE_PRIORITY, 0,
+				  FR_ACT_TO_TBL, table);
 }
 
 static int perform_rule_add(const struct op *op)
 {
-	int err = rule_change(op, RTM_NEWRULE, AF_INET6);
-
-	return err ?: rule_change(op, RTM_NEWRULE, AF_INET);
+	return rules_change(op, RTM_NEWRULE);
 }
 
 static int perform_rule_del(const struct op *op)
 {
-	int err = rule_change(op, RTM_DELRULE, AF_INET6);
-
-	return err ?: rule_change(op, RTM_DELRULE, AF_INET);
+	return rules_change(op, RTM_DELRULE);
 }
 
 static int sysctl_change(const struct op *op, const char *name)
@@ -517,6 +743,15 @@ static int perform_toggle(const struct op *op)
 static int perform_nonlocal(const struct op *op)
 {
 	return sysctl_change(op, "net/ipv6/ip_nonlocal_bind");
+}
+
+static int perform_linkdown(const struct op *op)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "net/ipv6/conf/%s/ignore_routes_with_linkdown",
+		 dev_names[op->dev]);
+	return sysctl_change(op, name);
 }
 
 static int perform_netns(const struct op *op)
@@ -562,7 +797,17 @@ static const char *const type_names[] = {
 	"throw",
 };
 
-static const char *const metric_names[] = { "10", "20", "1024" };
+static const char *const metric_names[] = { "10", "20", "1024", "any" };
+static const char *const via_names[] = {
+	"the device", "a gateway", "two gateways", "an object",
+};
+
+static const char *const how_names[] = { "add", "prepend", "append", "replace" };
+static const char *const from_names[] = { "any", "::/1", "2001:db8::/32" };
+static const char *const pref_names[] = { "medium", "low", "high" };
+static const char *const expires_names[] = { "never", "later", "at once" };
+static const char *const object_names[] = { "device", "gateway", "blackhole" };
+static const char *const dormant_names[] = { "awake", "dormant" };
 static const char *const state_names[] = {
 	"", "usable", "optimistic", "tentative",
 };
@@ -595,8 +840,34 @@ MEMBER(dad_state, "state", state, state_names,
 MEMBER(prefix, "prefix", prefix, prefix_names, (MODEL_PREFIXES(X)));
 #undef X
 MEMBER(table, "table", table, table_names,
-       (TABLE_LOCAL, TABLE_LOCAL, TABLE_VRF, TABLE_VRF, TABLE_MAIN, TABLE_100));
-MEMBER(metric, "metric", metric, metric_names, (0, 1, 2));
+       (TABLE_LOCAL, TABLE_LOCAL, TABLE_LOCAL, TABLE_VRF, TABLE_VRF, TABLE_VRF,
+	TABLE_MAIN, TABLE_100));
+MEMBER(metric, "metric", metric, metric_names, (0, 1, 2, 2, 2, 2, 2));
+MEMBER(any_metric, "metric", metric, metric_names, (0, 1, 2, 2, 3, 3, 3));
+MEMBER(via, "via", via, via_names,
+       (VIA_DEV, VIA_DEV, VIA_DEV, VIA_DEV, VIA_DEV, VIA_DEV, VIA_GATEWAY,
+	VIA_MULTIPATH, VIA_OBJECT, VIA_OBJECT, VIA_OBJECT));
+MEMBER(how, "how", how, how_names,
+       (HOW_ADD, HOW_PREPEND, HOW_APPEND, HOW_REPLACE));
+MEMBER(from, "from", from, from_names,
+       (FROM_NONE, FROM_NONE, FROM_NONE, FROM_NONE, FROM_NONE, FROM_NONE,
+	FROM_NONE, FROM_NONE, FROM_HALF, FROM_DOC));
+MEMBER(pref, "pref", pref, pref_names,
+       (PREF_MEDIUM, PREF_MEDIUM, PREF_MEDIUM, PREF_LOW, PREF_HIGH));
+MEMBER(expires, "expires", expires, expires_names,
+       (EXPIRES_NEVER, EXPIRES_NEVER, EXPIRES_NEVER, EXPIRES_NEVER, EXPIRES_NEVER,
+	EXPIRES_NEVER, EXPIRES_NEVER, EXPIRES_NEVER, EXPIRES_NEVER, EXPIRES_NEVER,
+	EXPIRES_NEVER, EXPIRES_NEVER, EXPIRES_NEVER, EXPIRES_NEVER, EXPIRES_NEVER,
+	EXPIRES_NEVER, EXPIRES_NEVER, EXPIRES_LATER, EXPIRES_LATER, EXPIRES_NOW));
+MEMBER(any_nexthop, "object", nexthop, NULL, (1, 2, 3, 4, 5, 6));
+MEMBER(nexthop, "object", nexthop, NULL, (1, 2, 3, 4));
+MEMBER(group, "object", nexthop, NULL, (5, 6));
+MEMBER(first, "of", first, NULL, (1, 2, 3, 4));
+MEMBER(second, "and", second, NULL, (0, 0, 1, 2, 3, 4));
+MEMBER(object, "is", object, object_names,
+       (OBJECT_DEV, OBJECT_DEV, OBJECT_GATEWAY, OBJECT_BLACKHOLE, OBJECT_BLACKHOLE));
+MEMBER(dormant, "is", value, dormant_names, (0, 1));
+MEMBER(ignore, "value", value, NULL, (0, 1, 1));
 MEMBER(route, "type", route, type_names,
        (TYPE_LOCAL, TYPE_LOCAL, TYPE_LOCAL, TYPE_LOCAL, TYPE_UNICAST, TYPE_ANYCAST,
 	TYPE_UNREACHABLE, TYPE_BLACKHOLE, TYPE_PROHIBIT, TYPE_THROW));
@@ -607,11 +878,13 @@ MEMBER(sock, "socket", sock, sock_names,
 MEMBER(sctp, "socket", sock, sock_names, (SOCK_SCTP));
 MEMBER(sctp_addr, "addr", addr, addr_names, (GLOBAL_ADDRS, MADDR_LOOP));
 MEMBER(sender, "socket", sock, sock_names, (SOCK_UDP, SOCK_RAW6));
-MEMBER(freebind, "freebind", freebind, NULL, (0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
+MEMBER(freebind, "freebind", freebind, NULL,
+       (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
 MEMBER(up, "link", value, up_names, (0, 1, 1));
 MEMBER(port, "d1", value, port_names, (0, 1));
-MEMBER(toggle, "value", value, NULL, (0, 1, 1, 1, 2));
-MEMBER(nonlocal, "value", value, NULL, (0, 0, 0, 0, 0, 0, 0, 1));
+MEMBER(toggle, "value", value, NULL, (0, 1, 1, 1, 1, 1, 1, 2));
+MEMBER(nonlocal, "value", value, NULL,
+       (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
 
 static const struct row {
 	const char *name;
@@ -619,22 +892,33 @@ static const struct row {
 	int (*perform)(const struct op *op);
 	const struct member *members[NR_MEMBERS];
 } rows[NR_OPS] = {
-	[OP_ROUTE_ADD] = { "route add", 200, perform_route_add,
-		{ &m_net, &m_route, &m_prefix, &m_dev, &m_table, &m_metric } },
-	[OP_ROUTE_DEL] = { "route del", 100, perform_route_del,
-		{ &m_net, &m_prefix, &m_table, &m_metric } },
+	[OP_ROUTE] = { "route add", 400, perform_route,
+		{ &m_net, &m_route, &m_prefix, &m_dev, &m_table, &m_metric, &m_how,
+		  &m_via, &m_any_nexthop, &m_from, &m_pref, &m_expires } },
+	[OP_ROUTE_DEL] = { "route del", 400, perform_route_del,
+		{ &m_net, &m_prefix, &m_table, &m_any_metric, &m_from } },
+	[OP_NEXTHOP] = { "nexthop", 80, perform_nexthop,
+		{ &m_net, &m_nexthop, &m_object, &m_dev } },
+	[OP_GROUP] = { "nexthop group", 60, perform_group,
+		{ &m_net, &m_group, &m_first, &m_second } },
+	[OP_NEXTHOP_DEL] = { "nexthop del", 10, perform_nexthop_del,
+		{ &m_net, &m_any_nexthop } },
 	[OP_ADDR_ADD] = { "addr add", 20, perform_addr_add,
 		{ &m_net, &m_own_addr, &m_dev, &m_usable } },
 	[OP_ADDR_DAD] = { "addr add", 20, perform_addr_add,
 		{ &m_net, &m_own_addr, &m_dad_dev, &m_dad_state } },
-	[OP_ADDR_DEL] = { "addr del", 30, perform_addr_del,
+	[OP_ADDR_DEL] = { "addr del", 60, perform_addr_del,
 		{ &m_net, &m_own_addr, &m_dev } },
 	[OP_LINK] = { "link", 6, perform_link, { &m_net, &m_up_dev, &m_up } },
 	[OP_PORT] = { "port", 6, perform_port, { &m_net, &m_port } },
+	[OP_DORMANT] = { "link state", 60, perform_dormant,
+		{ &m_net, &m_dad_dev, &m_dormant } },
+	[OP_LINKDOWN] = { "ignore_routes_with_linkdown", 10, perform_linkdown,
+		{ &m_net, &m_dad_dev, &m_ignore } },
 	[OP_RULE_ADD] = { "rule add", 4, perform_rule_add, { &m_net } },
 	[OP_RULE_DEL] = { "rule del", 4, perform_rule_del, { &m_net } },
-	[OP_TOGGLE] = { "toggle", 20, perform_toggle, { &m_net, &m_toggle } },
-	[OP_NONLOCAL] = { "ip_nonlocal_bind", 10, perform_nonlocal, { &m_net, &m_nonlocal } },
+	[OP_TOGGLE] = { "toggle", 30, perform_toggle, { &m_net, &m_toggle } },
+	[OP_NONLOCAL] = { "ip_nonlocal_bind", 30, perform_nonlocal, { &m_net, &m_nonlocal } },
 	[OP_NETNS] = { "netns renewed", 1, perform_netns, { &m_net } },
 	[OP_PREFSRC] = { "route with source", 100, perform_prefsrc,
 		{ &m_net, &m_own_addr, &m_dev } },
@@ -679,17 +963,34 @@ static bool sctp_exists(void)
 	return fd >= 0;
 }
 
+/* After a change there are questions, most of them in its namespace. */
 static struct op op_random(unsigned int weights)
 {
 	unsigned int at = random_below(weights);
+	static unsigned char changed;
 	struct op op = {};
 
 	while (at >= rows[op.type].weight)
 		at -= rows[op.type++].weight;
 	for (const struct member *const *m = rows[op.type].members; *m; m++)
 		*member_of(&op, *m) = (*m)->values[random_below((*m)->n)];
-	if (op.route >= TYPE_UNREACHABLE)
+	if (op.route >= TYPE_UNREACHABLE && op.via == VIA_DEV)
 		op.dev = DEV_LO;
+	/* See at the top: all that could become siblings have one type. */
+	if (op.via == VIA_GATEWAY || op.via == VIA_MULTIPATH)
+		op.route = op.prefix % 2 ? TYPE_LOCAL : TYPE_UNICAST;
+	/* A dump shows type blackhole of what leaves through a blackhole object. */
+	if (op.via == VIA_OBJECT && op.route == TYPE_BLACKHOLE)
+		op.route = TYPE_UNREACHABLE;
+	/* What has no effect is not printed as if it had. */
+	if (op.via >= VIA_MULTIPATH)
+		op.dev = DEV_NONE;
+	if (op.type == OP_ROUTE && op.via != VIA_OBJECT)
+		op.nexthop = 0;
+	if (op.type < OP_BIND)
+		changed = op.net;
+	else if (random_below(4))
+		op.net = changed;
 	return op;
 }
 
@@ -710,66 +1011,343 @@ static void op_print(const struct op *op)
 	printf("\n");
 }
 
-/* IPv4 as IPv6 */
+/* The routes that there are, for the model */
 
-static void mirror_routes(const struct netns *net, int type,
-			  const struct model_net *has, const struct model_net *lacks)
+static int index_of(unsigned int value, const int *values, size_t n)
 {
-	const size_t n = NR_TABLES * NR_PREFIXES * NR_METRICS;
-	const struct model_route *r = &has->route[0][0][0];
-	const struct model_route *other = &lacks->route[0][0][0];
+	for (size_t i = 0; i < n; i++)
+		if (values[i] == (int)value)
+			return i;
+	return -1;
+}
 
-	for (size_t i = 0; i < n; i++) {
-		const struct op op = {
-			.route = r[i].type, .dev = r[i].dev,
-			.metric = i % NR_METRICS,
-			.prefix = i / NR_METRICS % NR_PREFIXES,
-			.table = i / NR_METRICS / NR_PREFIXES,
-		};
+static unsigned char dev_bit(unsigned int index)
+{
+	for (int dev = DEV_LO; dev < NR_DEVS; dev++)
+		if (dev_index[dev] == index)
+			return 1 << dev;
+	return 0;
+}
 
-		if (r[i].type && memcmp(&r[i], &other[i], sizeof(*r)) &&
-		    model_prefixes[op.prefix].has_v4)
-			must(route_change(net, type, AF_INET, &op), "an IPv4 route");
+static unsigned int u32_of(const struct rtattr *rta)
+{
+	unsigned int value;
+
+	memcpy(&value, RTA_DATA(rta), sizeof(value));
+	return value;
+}
+
+/* Those that are dead cannot be used; nor can those that are said to be ignored. */
+static void read_path(struct model_route *r, unsigned int flags, unsigned int index)
+{
+	if (!(flags & RTNH_F_DEAD))
+		r->devs |= dev_bit(index);
+	else if (flags & RTNH_F_LINKDOWN)
+		r->kinds |= KIND(LINKDOWN);
+}
+
+static void read_paths(struct model_route *r, struct rtattr *paths)
+{
+	int len = RTA_PAYLOAD(paths);
+
+	for (struct rtnexthop *hop = RTA_DATA(paths); RTNH_OK(hop, len);
+	     len -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
+		read_path(r, hop->rtnh_flags, hop->rtnh_ifindex);
+	r->kinds |= r->kinds & KIND(OBJECT) ? KIND(GROUP) : KIND(MULTIPATH);
+}
+
+/* Larger is better, as IPV6_DECODE_PREF(). */
+static void read_pref(struct model_route *r, unsigned char pref)
+{
+	r->pref = pref ^ 2;
+	if (pref == ICMPV6_ROUTER_PREF_LOW)
+		r->kinds |= KIND(PREF_LOW);
+	if (pref == ICMPV6_ROUTER_PREF_HIGH)
+		r->kinds |= KIND(PREF_HIGH);
+}
+
+static void read_expires(struct model_route *r, int expires)
+{
+	if (expires)
+		r->kinds |= expires < 0 ? KIND(EXPIRED) : KIND(EXPIRES);
+}
+
+static void read_attr(struct model_route *r, const struct rtmsg *rtm, struct rtattr *rta)
+{
+	switch (rta->rta_type) {
+	case RTA_DST:
+		memcpy(r->dst, RTA_DATA(rta), sizeof(r->dst));
+		break;
+	case RTA_SRC:
+		memcpy(r->src, RTA_DATA(rta), sizeof(r->src));
+		r->kinds |= KIND(FROM);
+		break;
+	case RTA_PRIORITY:
+		r->metric = u32_of(rta);
+		break;
+	case RTA_OIF:
+		read_path(r, rtm->rtm_flags, u32_of(rta));
+		break;
+	case RTA_GATEWAY:
+		r->kinds |= KIND(GATEWAY);
+		break;
+	case RTA_NH_ID:
+		r->kinds |= KIND(OBJECT);
+		if (rtm->rtm_type == RTN_BLACKHOLE)
+			r->kinds |= KIND(BLACKHOLE);
+		break;
+	case RTA_MULTIPATH:
+		read_paths(r, rta);
+		break;
+	case RTA_PREF:
+		read_pref(r, *(unsigned char *)RTA_DATA(rta));
+		break;
+	case RTA_CACHEINFO:
+		read_expires(r, ((struct rta_cacheinfo *)RTA_DATA(rta))->rta_expires);
+		break;
 	}
 }
 
-static bool has_addr4(const struct model_net *n, int dev, int addr)
+/* A place in the IPv4 copy, or false if IPv4 cannot have such a route. */
+static bool place_of(const struct model_route *r, struct op *place)
 {
-	return n->addr[dev][addr] && n->addr[dev][addr] != STATE_TENTATIVE &&
-		model_addrs[addr].has_v4;
+	*place = (struct op) { .table = r->table, .route = r->type };
+	if (r->kinds || !r->devs)
+		return false;
+	while (!(r->devs & 1 << place->dev))
+		place->dev++;
+	while (place->metric < NR_METRICS && metrics[place->metric] != r->metric)
+		place->metric++;
+	while (place->prefix < NR_PREFIXES &&
+	       (model_prefixes[place->prefix].len6 != r->len ||
+		memcmp(model_prefixes[place->prefix].v6, r->dst, sizeof(r->dst))))
+		place->prefix++;
+	return place->metric < NR_METRICS && place->prefix < NR_PREFIXES;
 }
 
-static void mirror_addrs(const struct netns *net, int type,
-			 const struct model_net *has, const struct model_net *lacks)
+static void read_route(struct model_net *n, struct nlmsghdr *hdr)
+{
+	const struct rtmsg *rtm = NLMSG_DATA(hdr);
+	struct model_route *r = &n->route[n->nr_routes];
+	int table = index_of(rtm->rtm_table, table_id, ARRAY_LEN(table_id));
+	int type = index_of(rtm->rtm_type, route_type, ARRAY_LEN(route_type));
+	int len = RTM_PAYLOAD(hdr);
+	struct op place;
+
+	/* Of others, such as multicast, nothing here comes. */
+	if (table < 0 || type < 0 || rtm->rtm_flags & RTM_F_CLONED)
+		return;
+	*r = (struct model_route) {
+		.table = table, .type = type, .len = rtm->rtm_dst_len,
+		.src_len = rtm->rtm_src_len,
+		.own = rtm->rtm_protocol == RTPROT_BOOT,
+	};
+	for (struct rtattr *rta = RTM_RTA(rtm); RTA_OK(rta, len); rta = RTA_NEXT(rta, len))
+		read_attr(r, rtm, rta);
+	r->plain = r->own && place_of(r, &place);
+	if (++n->nr_routes == MAX_ROUTES)
+		fail("too many routes");
+}
+
+/* True at the end. */
+static bool read_messages(struct model_net *n, void *messages, int len, bool *torn)
+{
+	for (struct nlmsghdr *hdr = messages; NLMSG_OK(hdr, len);
+	     hdr = NLMSG_NEXT(hdr, len)) {
+		*torn |= hdr->nlmsg_flags & NLM_F_DUMP_INTR;
+		if (hdr->nlmsg_type == NLMSG_DONE)
+			return true;
+		if (hdr->nlmsg_type != RTM_NEWROUTE)
+			fail("a dump of the routes");
+		read_route(n, hdr);
+	}
+	return false;
+}
+
+static void read_routes(const struct netns *net, struct model_net *n)
+{
+	static char buffer[DUMP_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
+	const struct rtmsg rtm = { .rtm_family = AF_INET6 };
+	bool torn;
+	ssize_t len;
+
+	do {
+		torn = false;
+		n->nr_routes = 0;
+		request_new(RTM_GETROUTE, &rtm, sizeof(rtm));
+		request.hdr.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+		if (send(net->netlink, &request, request.hdr.nlmsg_len, 0) < 0)
+			fail("a dump of the routes");
+		do {
+			len = recv(net->netlink, buffer, sizeof(buffer), 0);
+			if (len < 0)
+				fail("a dump of the routes");
+		} while (!read_messages(n, buffer, len, &torn));
+	} while (torn);
+}
+
+/* IPv4 as IPv6 */
+
+/* Type and device by place; has[] by device and address. */
+struct copy4 {
+	struct {
+		unsigned char type, dev;
+	} route[NR_TABLES][NR_PREFIXES][NR_METRICS];
+	bool addr[NR_DEVS][NR_MADDRS];
+};
+
+static struct copy4 copies[NR_NETS];
+
+/* Of routes with the same metric the first decides. */
+static void copy_wanted(const struct model_net *n, struct copy4 *want)
+{
+	struct op at;
+
+	memset(want, 0, sizeof(*want));
+	for (unsigned int i = 0; i < n->nr_routes; i++)
+		if (n->route[i].plain && place_of(&n->route[i], &at) &&
+		    model_prefixes[at.prefix].has_v4 &&
+		    !want->route[at.table][at.prefix][at.metric].type) {
+			want->route[at.table][at.prefix][at.metric].type = at.route;
+			want->route[at.table][at.prefix][at.metric].dev = at.dev;
+		}
+	for (int dev = DEV_LO; dev < NR_DEVS; dev++)
+		for (int a = 0; a < NR_MADDRS; a++)
+			want->addr[dev][a] = model_addrs[a].has_v4 && n->addr[dev][a] &&
+				n->addr[dev][a] != STATE_TENTATIVE;
+}
+
+/* The kernel may have forgotten some by itself. */
+static void change4(const struct netns *net, int type, const struct op *op)
+{
+	int err = route4_change(net, type, op);
+
+	if (type != RTM_DELROUTE || err != -ESRCH)
+		must(err, "an IPv4 route");
+}
+
+/* What one has and the other lacks is added or deleted. */
+static void copy_routes(const struct netns *net, int type, const struct copy4 *has,
+			const struct copy4 *lacks)
+{
+	struct op op = {};
+
+	for (op.table = 0; op.table < NR_TABLES; op.table++)
+		for (op.prefix = 0; op.prefix < NR_PREFIXES; op.prefix++)
+			for (op.metric = 0; op.metric < NR_METRICS; op.metric++) {
+				op.route = has->route[op.table][op.prefix][op.metric].type;
+				op.dev = has->route[op.table][op.prefix][op.metric].dev;
+				if (op.route &&
+				    memcmp(&has->route[op.table][op.prefix][op.metric],
+					   &lacks->route[op.table][op.prefix][op.metric],
+					   sizeof(has->route[0][0][0])))
+					change4(net, type, &op);
+			}
+}
+
+static void copy_addrs(const struct netns *net, int type, const struct copy4 *has,
+		       const struct copy4 *lacks)
 {
 	for (int dev = DEV_LO; dev < NR_DEVS; dev++)
 		for (int a = 0; a < NR_MADDRS; a++)
-			if (has_addr4(has, dev, a) && !has_addr4(lacks, dev, a))
+			if (has->addr[dev][a] && !lacks->addr[dev][a])
 				must(addr_change(net, type, AF_INET, dev,
 						 model_addrs[a].v4, 0),
 				     "an IPv4 address");
 }
 
-/* What one has and the other lacks is added or deleted. */
-static void mirror(const struct op *op, bool add, const struct model_net *has,
-		   const struct model_net *lacks)
+static void copy_update(const struct netns *net, const struct model_net *n,
+			struct copy4 *copy)
 {
-	const struct netns *net = netns_of(op);
+	struct copy4 want;
 
-	if (op->type == OP_NETNS || op->type >= OP_BIND)
-		return;
-	mirror_addrs(net, add ? RTM_NEWADDR : RTM_DELADDR, has, lacks);
-	mirror_routes(net, add ? RTM_NEWROUTE : RTM_DELROUTE, has, lacks);
+	copy_wanted(n, &want);
+	copy_addrs(net, RTM_DELADDR, copy, &want);
+	copy_routes(net, RTM_DELROUTE, copy, &want);
+	copy_addrs(net, RTM_NEWADDR, &want, copy);
+	copy_routes(net, RTM_NEWROUTE, &want, copy);
+	*copy = want;
 }
 
+/* The kernel's lookup */
+
+static unsigned long lookups;
+
+/*
+ * Routes that share a nexthop object share what the kernel keeps of a lookup
+ * that went through it, even the type: the answer would be that of the route
+ * that was asked first. With a new route, wherever, all of it is forgotten.
+ */
+static void forget_cached(const struct op *op)
+{
+	static const unsigned char dst[16] = { 0x3f, 0xff, 0x78 };
+	const struct rtmsg rtm = {
+		.rtm_family = AF_INET6, .rtm_dst_len = 64,
+		.rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_STATIC,
+		.rtm_type = RTN_UNREACHABLE,
+	};
+
+	request_new(RTM_NEWROUTE, &rtm, sizeof(rtm));
+	request.hdr.nlmsg_flags &= ~NLM_F_EXCL;
+	request.hdr.nlmsg_flags |= NLM_F_REPLACE;
+	put(RTA_DST, dst, sizeof(dst));
+	must(request_send(netns_of(op)), "a route anew");
+}
+
+/*
+ * The type that a packet for that address meets, of the entry that decides. Of one
+ * that refuses there is only an error.
+ */
+static enum verdict lookup(const struct op *op, enum model_table table, int only)
+{
+	const struct rtmsg rtm = { .rtm_family = AF_INET6, .rtm_dst_len = 128 };
+	struct {
+		struct nlmsghdr hdr;
+		struct rtmsg rtm;
+		char rest[1024];
+	} answer;
+
+	if (model.kinds & KIND(OBJECT))
+		forget_cached(op);
+	lookups++;
+	request_new(RTM_GETROUTE, &rtm, sizeof(rtm));
+	request.hdr.nlmsg_flags = NLM_F_REQUEST;
+	put(RTA_DST, model_addrs[op->addr].v6, 16);
+	if (!no_mark)
+		put_u32(RTA_MARK, MARK + table);
+	if (only)
+		put_u32(RTA_OIF, dev_index[only]);
+	if (send(netns_of(op)->netlink, &request, request.hdr.nlmsg_len, 0) < 0 ||
+	    recv(netns_of(op)->netlink, &answer, sizeof(answer), 0) < 0)
+		fail("a lookup");
+	return answer.hdr.nlmsg_type == RTM_NEWROUTE &&
+		answer.rtm.rtm_type == RTN_LOCAL ? IS_LOCAL : NOT_LOCAL;
+}
+
+/* By what the question depends on: the device, or just its L3 domain. */
+static enum verdict kernel_says(const struct op *op)
+{
+	int domain = model_domain(&model.net[op->net], model.dev);
+	int only = model_is_link_local(op->addr) ? model.dev : DEV_NONE;
+	unsigned char *v = &verdicts[op->net][op->addr][only ?: domain];
+
+	if (only == DEV_VRF || model.step < STEP_UNSURE || op->type == OP_BIND4)
+		return NOT_ASKED;
+	if (!*v)
+		*v = lookup(op, domain ? TABLE_VRF : TABLE_LOCAL, only);
+	return *v;
+}
 /* Sequences */
 
 struct wrong {
 	size_t at;
+	const char *judge;
+	enum verdict kernel;
 	int expected, got;
 };
 
 static unsigned long judged, decided[NR_STEPS], answers[NR_OPS][2];
+static unsigned long kinds_seen[NR_KINDS][2], by_kernel[2];
 static bool counting = true;
 static time_t start, last_progress;
 
@@ -784,45 +1362,96 @@ static void progress(void)
 	       (long)(now - start), seed);
 }
 
-static void count(const struct op *op, int answer)
+/* EPERM: see perform_pktinfo(). */
+static bool is_yes(int answer)
 {
-	if (!counting || answer == MODEL_UNJUDGED)
+	return !answer || answer == -EPERM;
+}
+
+static void count(const struct op *op, int expected, enum verdict verdict, int got)
+{
+	if (!counting)
+		return;
+	answers[op->type][!is_yes(got)]++;
+	if (expected == MODEL_UNJUDGED && !verdict)
 		return;
 	if (!(++judged % PER_LOOK))
 		progress();
 	decided[model.step]++;
-	/* EPERM: see perform_pktinfo(). */
-	answers[op->type][answer && answer != -EPERM]++;
+	if (!verdict)
+		return;
+	by_kernel[verdict == IS_LOCAL]++;
+	for (int kind = 0; kind < NR_KINDS; kind++)
+		kinds_seen[kind][is_yes(got)] += model.kinds >> kind & 1;
+}
+
+/* A change, or a namespace that is new: all that was known of it is old. */
+static void look_again(const struct op *op)
+{
+	memset(verdicts[op->net], NOT_ASKED, sizeof(verdicts[0]));
+	if (op->type == OP_NETNS)
+		memset(&copies[op->net], 0, sizeof(copies[0]));
+	read_routes(netns_of(op), &model.net[op->net]);
+	copy_update(netns_of(op), &model.net[op->net], &copies[op->net]);
+}
+
+/* True: they agree as far as they are to. */
+static bool kernel_agrees(enum verdict verdict, int got)
+{
+	if (!verdict || is_yes(got) == (verdict == IS_LOCAL))
+		return true;
+	return model.other_device && !is_yes(got);
+}
+
+static bool right(const struct op *op, int expected, enum verdict verdict, int got,
+		  struct wrong *wrong)
+{
+	*wrong = (struct wrong) {
+		.judge = "model", .kernel = verdict, .expected = expected, .got = got,
+	};
+	if (expected != MODEL_UNJUDGED && got != expected)
+		return false;
+	if (kernel_agrees(verdict, got))
+		return true;
+	wrong->judge = "kernel";
+	wrong->expected = 0;
+	if (is_yes(got))
+		wrong->expected = op->type == OP_PKTINFO ? -EINVAL : -EADDRNOTAVAIL;
+	return false;
 }
 
 /* False: *@wrong tells which answer. */
+static bool perform(const struct op *op, struct wrong *wrong)
+{
+	const struct op new = { .type = OP_NETNS, .net = op->net };
+	enum verdict verdict;
+	int expected, got;
+
+	if (nets[op->net].fd < 0) {
+		netns_make(&nets[op->net]);
+		look_again(&new);
+	}
+	expected = model_answer(op);
+	verdict = kernel_says(op);
+	got = rows[op->type].perform(op);
+	if (!right(op, expected, verdict, got, wrong))
+		return false;
+	if (op->type < OP_BIND)
+		look_again(op);
+	count(op, expected, verdict, got);
+	return true;
+}
+
 static bool replay(const struct op *ops, size_t n, struct wrong *wrong)
 {
-	struct model_net before;
-	const struct model_net *after;
-
 	for (int i = 0; i < NR_NETS; i++)
 		netns_end(&nets[i]);
 	model_reset();
-	for (size_t i = 0; i < n; i++) {
-		const struct op *op = &ops[i];
-		int expected, got;
-
-		if (nets[op->net].fd < 0)
-			netns_make(&nets[op->net]);
-		after = &model.net[op->net];
-		before = *after;
-		expected = model_answer(op);
-		/* Before the kernel may forget it by itself. */
-		mirror(op, false, &before, after);
-		got = rows[op->type].perform(op);
-		if (got != expected && expected != MODEL_UNJUDGED) {
-			*wrong = (struct wrong) { i, expected, got };
+	for (size_t i = 0; i < n; i++)
+		if (!perform(&ops[i], wrong)) {
+			wrong->at = i;
 			return false;
 		}
-		mirror(op, true, after, &before);
-		count(op, expected);
-	}
 	return true;
 }
 
@@ -861,23 +1490,26 @@ static const char *answer_text(int answer)
 	return answer ? strerrorname_np(-answer) : "ok";
 }
 
+static const char *const verdict_names[] = { "not asked", "not local", "local" };
+
 static void report(struct op *ops, struct wrong *wrong)
 {
 	size_t n = wrong->at + 1;
 
-	printf("wrong: seed %lu, operation %zu: expected %s, got %s\n",
-	       seed, wrong->at, answer_text(wrong->expected),
+	printf("wrong: seed %lu, operation %zu: %s says %s, got %s\n",
+	       seed, wrong->at, wrong->judge, answer_text(wrong->expected),
 	       answer_text(wrong->got));
 	printf("found after %ld s\n", (long)(time(NULL) - start));
-	printf("again: fuzz --seed %lu --seeds 1 --ops %zu%s\n",
-	       seed, n, model.wrong ? " --wrong 1" : "");
+	printf("again: fuzz --seed %lu --seeds 1 --ops %zu%s\n", seed, n,
+	       model.wrong ? " --wrong 1" : no_mark ? " --wrong 2" : "");
 	counting = false;
 	n = shrink(ops, n, wrong);
 	printf("shrunk to %zu operations:\n", n);
 	for (size_t i = 0; i < n; i++)
 		op_print(&ops[i]);
-	printf("  expected %s, got %s\n", answer_text(wrong->expected),
-	       answer_text(wrong->got));
+	printf("  %s says %s, got %s; the kernel's lookup: %s\n", wrong->judge,
+	       answer_text(wrong->expected), answer_text(wrong->got),
+	       verdict_names[wrong->kernel]);
 }
 
 static void print_sums(unsigned long seeds)
@@ -887,12 +1519,22 @@ static void print_sums(unsigned long seeds)
 		MODEL_STEPS(X)
 #undef X
 	};
+	static const char *const kind_names[] = {
+#define X(name, text) [KIND_##name] = text,
+		MODEL_KINDS(X)
+#undef X
+	};
 
 	for (size_t i = 0; i < NR_OPS; i++)
 		printf("asked: %s: %lu yes, %lu no\n", rows[i].name,
 		       answers[i][0], answers[i][1]);
 	for (size_t i = 0; i < NR_STEPS; i++)
 		printf("decided: %s %lu\n", step_names[i], decided[i]);
+	for (size_t i = 0; i < NR_KINDS; i++)
+		printf("seen: %s: %lu yes, %lu no\n", kind_names[i],
+		       kinds_seen[i][1], kinds_seen[i][0]);
+	printf("kernel's lookup: %lu answers, %lu yes, %lu no, %lu lookups\n",
+	       by_kernel[0] + by_kernel[1], by_kernel[1], by_kernel[0], lookups);
 	printf("in all: %lu operations, %lu seeds, %ld s\n", judged, seeds,
 	       (long)(time(NULL) - start));
 }
@@ -946,14 +1588,15 @@ int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!argc || !options_read(argv + 1)) {
-		fprintf(stderr, "usage: fuzz [--seed N] [--seeds N] [--ops N] [--wrong 1]\n");
+		fprintf(stderr, "usage: fuzz [--seed N] [--seeds N] [--ops N] [--wrong 1|2]\n");
 		return 2;
 	}
 	start = time(NULL);
 	last_progress = start;
 	model.loaded = anyip6_loaded();
 	model.strict = model.loaded && access("/sys/module/anyip6", F_OK);
-	model.wrong = options[WRONG].value;
+	model.wrong = options[WRONG].value == MODEL_ERRS;
+	no_mark = options[WRONG].value == NO_MARK;
 	model_init();
 	memset(nets, -1, sizeof(nets));
 	/* Another choice of operations would make another sequence of a seed. */

@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The answers that fuzz.c compares with: stock Linux, and the rule on top. */
+/*
+ * The answers that fuzz.c compares with: stock Linux, and the rule on top.
+ *
+ * Which routes stand in the tables is not this file's: fuzz.c reads them from a
+ * dump after each change, in the kernel's order. Two things a dump does not
+ * tell. Routes between the siblings of a multipath route are left out. And where
+ * a prefix has only routes with a source, what the kernel finds depends on what
+ * was there before: when its last other route goes, the node borrows a child's
+ * route, whose prefix the address then has to match. Where a lookup meets one of
+ * these there is no answer from here (STEP_UNSURE), only the kernel's.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -10,8 +20,6 @@
 
 struct model model;
 struct model_bytes model_addrs[NR_MADDRS], model_prefixes[NR_PREFIXES];
-
-static bool covers[NR_PREFIXES][NR_MADDRS];
 
 struct text {
 	const char *v6;
@@ -42,7 +50,7 @@ static void bytes_init(struct model_bytes *b, const struct text *t)
 		inet_pton(AF_INET, t->v4, b->v4);
 }
 
-static bool same_bits(const unsigned char *a, const unsigned char *b, int bits)
+bool model_same_bits(const unsigned char *a, const unsigned char *b, int bits)
 {
 	for (int i = 0; i < bits; i++)
 		if ((a[i / 8] ^ b[i / 8]) & 0x80 >> i % 8)
@@ -51,12 +59,11 @@ static bool same_bits(const unsigned char *a, const unsigned char *b, int bits)
 }
 
 /* IPv4 can judge only if its prefixes cover the same of its addresses. */
-static void covers_init(const struct model_bytes *p, const struct model_bytes *a,
-			bool *answer)
+static void covers_check(const struct model_bytes *p, const struct model_bytes *a)
 {
-	*answer = same_bits(p->v6, a->v6, p->len6);
 	if (p->has_v4 && a->has_v4 &&
-	    *answer != same_bits(p->v4, a->v4, p->len4)) {
+	    model_same_bits(p->v6, a->v6, p->len6) !=
+	    model_same_bits(p->v4, a->v4, p->len4)) {
 		fprintf(stderr, "model: IPv4 prefix %ld is not like IPv6's\n",
 			(long)(p - model_prefixes));
 		exit(2);
@@ -70,8 +77,7 @@ void model_init(void)
 	for (int p = 0; p < NR_PREFIXES; p++) {
 		bytes_init(&model_prefixes[p], &prefix_texts[p]);
 		for (int a = 0; a < NR_MADDRS; a++)
-			covers_init(&model_prefixes[p], &model_addrs[a],
-				    &covers[p][a]);
+			covers_check(&model_prefixes[p], &model_addrs[a]);
 	}
 }
 
@@ -93,13 +99,13 @@ void model_reset(void)
 
 /* The rule */
 
-static bool is_link_local(int addr)
+bool model_is_link_local(int addr)
 {
 	return addr >= MADDR_LINK_ONE && addr <= MADDR_LINK_OTHER;
 }
 
 /* The L3 domain: DEV_VRF, or DEV_NONE for the default one. */
-static int domain(const struct model_net *n, int dev)
+int model_domain(const struct model_net *n, int dev)
 {
 	return dev == DEV_VRF || (dev == DEV_D1 && n->port) ? DEV_VRF : DEV_NONE;
 }
@@ -107,10 +113,10 @@ static int domain(const struct model_net *n, int dev)
 /* Whether it is in the L3 domain of @dev: in any state, or (@usable) for use. */
 static bool configured(const struct model_net *n, int addr, int dev, bool usable)
 {
-	bool of_device = is_link_local(addr) || addr == MADDR_LOOP;
+	bool of_device = model_is_link_local(addr) || addr == MADDR_LOOP;
 
 	for (int d = DEV_LO; d < NR_DEVS; d++) {
-		if (!n->addr[d][addr] || domain(n, d) != domain(n, dev))
+		if (!n->addr[d][addr] || model_domain(n, d) != model_domain(n, dev))
 			continue;
 		if (!usable)
 			return true;
@@ -121,49 +127,208 @@ static bool configured(const struct model_net *n, int addr, int dev, bool usable
 	return false;
 }
 
+#define FITS		8	/* more than any preference */
+#define MAX_COVERING	256
+
+/* The routes of the one table whose destination covers the address, in order. */
+struct covering {
+	unsigned int n;
+	const struct model_route *r[MAX_COVERING];
+};
+
+static void covering_get(const struct model_net *n, int table, int addr,
+			 struct covering *c)
+{
+	c->n = 0;
+	for (unsigned int i = 0; i < n->nr_routes && c->n < MAX_COVERING; i++) {
+		const struct model_route *r = &n->route[i];
+
+		if (r->table == table &&
+		    model_same_bits(r->dst, model_addrs[addr].v6, r->len) &&
+		    !(model.wrong && r->plain && r->type == TYPE_PROHIBIT))
+			c->r[c->n++] = r;
+	}
+}
+
+static bool through(const struct model_route *r, int dev)
+{
+	return r->devs & 1 << dev;
+}
+
+/* A route through the device that is asked for is better than any other. */
+static int score(const struct model_route *r, int only)
+{
+	if (!r)
+		return -1;
+	return r->pref + (only && !through(r, only) ? 0 : FITS);
+}
+
+static bool can_use(const struct model_route *r, int only)
+{
+	model.kinds |= r->kinds & (KIND(EXPIRED) | KIND(LINKDOWN));
+	if (r->kinds & KIND(EXPIRED))
+		return false;
+	if (r->kinds & KIND(BLACKHOLE))
+		return true;
+	return r->devs && !(model.strict && only && !through(r, only));
+}
+
 /*
- * Of the routes to one prefix the one that a lookup for @dev finds: through
- * that device if there is one, else that of lowest metric.
+ * Of the routes to one prefix: of those with the lowest metric the most
+ * preferred, and of equals the first. A blackhole nexthop object ends the
+ * search. If none can be used, the same goes for all others together, whatever
+ * their metrics.
  */
-static const struct model_route *best(const struct model_route *routes, int dev)
+static const struct model_route *best(const struct covering *c, int len,
+				      int src_len, int only)
+{
+	const struct model_route *first = NULL, *found = NULL;
+
+	for (unsigned int i = 0; i < c->n; i++) {
+		const struct model_route *r = c->r[i];
+
+		if (r->len != len || r->src_len != src_len)
+			continue;
+		first = first ?: r;
+		if (r->metric != first->metric && score(found, only) >= FITS)
+			break;
+		if (!can_use(r, only))
+			continue;
+		if (score(r, only) > score(found, only) ||
+		    r->kinds & KIND(BLACKHOLE))
+			found = r;
+		if (r->kinds & KIND(BLACKHOLE))
+			break;
+	}
+	if (found && found->metric != first->metric)
+		model.kinds |= KIND(HIGHER_METRIC);
+	return found;
+}
+
+static bool from_any(const struct model_route *r)
+{
+	static const unsigned char any[16];
+
+	return model_same_bits(r->src, any, r->src_len);
+}
+
+/*
+ * Routes with a source that covers `::` come first. If none of the prefix's do,
+ * the way up from the bottom goes past all of the prefix's routes, unless it is
+ * ::/0. But once there was a prefix with something to look at (*@seen), its
+ * routes without a source are found.
+ */
+static const struct model_route *ask_prefix(const struct covering *c, int len,
+					    int only, bool *seen)
+{
+	bool plain = false, sources = false, match = false;
+	const struct model_route *found = NULL;
+	int longest = 0;
+
+	for (unsigned int i = 0; i < c->n; i++) {
+		const struct model_route *r = c->r[i];
+
+		if (r->len != len)
+			continue;
+		plain |= !r->src_len;
+		sources |= r->src_len;
+		match |= r->src_len && from_any(r);
+		if (from_any(r) && r->src_len > longest)
+			longest = r->src_len;
+	}
+	if (sources && !match && !*seen && len) {
+		model.kinds |= plain ? KIND(FROM_PASSED) : 0;
+		return NULL;
+	}
+	*seen |= plain || match;
+	for (int s = longest; s >= 0 && !found; s--)
+		found = best(c, len, s, only);
+	return found;
+}
+
+static int next_length(const struct covering *c, int below)
+{
+	int len = -1;
+
+	for (unsigned int i = 0; i < c->n; i++)
+		if (c->r[i]->len < below && c->r[i]->len > len)
+			len = c->r[i]->len;
+	return len;
+}
+
+/* See at the top. */
+static bool is_known(const struct covering *c, int len)
+{
+	bool plain = false, sources = false;
+
+	for (unsigned int i = 0; i < c->n; i++) {
+		const struct model_route *r = c->r[i];
+
+		if (r->len != len)
+			continue;
+		if (r->kinds & KIND(MULTIPATH))
+			return false;
+		plain |= !r->src_len;
+		sources |= r->src_len;
+	}
+	return plain || !sources;
+}
+
+static unsigned int kinds_of(const struct covering *c, const struct model_route *r)
+{
+	unsigned int kinds = r->kinds;
+
+	for (unsigned int i = 0; i < c->n; i++)
+		if (c->r[i] != r && c->r[i]->len == r->len &&
+		    c->r[i]->src_len == r->src_len && c->r[i]->metric == r->metric)
+			kinds |= KIND(SAME_METRIC);
+	return kinds;
+}
+
+/* The longest match; *@sure tells whether all on the way to it was known. */
+static const struct model_route *lookup(const struct covering *c, int only,
+					bool *sure)
 {
 	const struct model_route *found = NULL;
+	bool seen = false;
+	int len = 129;
 
-	for (int i = 0; i < NR_METRICS; i++) {
-		if (!routes[i].type || (model.wrong && routes[i].type == TYPE_PROHIBIT))
-			continue;
-		if (model.strict && dev && routes[i].dev != dev)
-			continue;
-		if (dev && routes[i].dev == dev)
-			return &routes[i];
-		if (!found)
-			found = &routes[i];
+	*sure = true;
+	while (!found) {
+		len = next_length(c, len);
+		if (len < 0)
+			break;
+		found = ask_prefix(c, len, only, &seen);
+		*sure &= is_known(c, len);
 	}
+	if (found)
+		model.kinds |= kinds_of(c, found);
 	return found;
+}
+
+static int table_of(const struct model_net *n, int dev)
+{
+	return model_domain(n, dev) == DEV_VRF ? TABLE_VRF : TABLE_LOCAL;
 }
 
 /* Step 5: the longest match in the one table. */
 static enum model_step ask_table(const struct model_net *n, int addr, int dev)
 {
-	int table = domain(n, dev) == DEV_VRF ? TABLE_VRF : TABLE_LOCAL;
-	int only = is_link_local(addr) ? dev : DEV_NONE;
-	const struct model_route *found = NULL, *r;
-	int len = -1;
+	int only = model_is_link_local(addr) ? dev : DEV_NONE;
+	const struct model_route *found;
+	struct covering c;
+	bool sure;
 
-	for (int p = 0; p < NR_PREFIXES; p++) {
-		if (!covers[p][addr] || model_prefixes[p].len6 < len)
-			continue;
-		r = best(n->route[table][p], only);
-		if (!r)
-			continue;
-		found = r;
-		len = model_prefixes[p].len6;
-	}
+	covering_get(n, table_of(n, dev), addr, &c);
+	found = lookup(&c, only, &sure);
+	model.other_device = !sure || (found && score(found, only) < FITS);
+	if (!sure)
+		return STEP_UNSURE;
 	if (!found)
 		return STEP_NO_ROUTE;
-	if (found->type != TYPE_LOCAL)
+	if (found->type != TYPE_LOCAL || found->kinds & KIND(BLACKHOLE))
 		return STEP_CARVED_OUT;
-	return !only || found->dev == only ? STEP_ALLOWED : STEP_WRONG_DEVICE;
+	return model.other_device ? STEP_WRONG_DEVICE : STEP_ALLOWED;
 }
 
 /* The steps of "How it decides" that follow the kernel's no. */
@@ -190,6 +355,9 @@ static int ask(const struct model_net *n, const struct op *op, int dev, int refu
 		model.step = STEP_OFF;
 	else
 		model.step = decide(n, op->addr, dev);
+	model.dev = dev;
+	if (model.step == STEP_UNSURE)
+		return MODEL_UNJUDGED;
 	return model.step == STEP_STOCK || model.step == STEP_ALLOWED ? 0 : refusal;
 }
 
@@ -201,10 +369,10 @@ static int answer_bind(struct model_net *n, const struct op *op)
 	if (op->addr == MADDR_MULTICAST)
 		return ping || op->sock == SOCK_TCP ? -EINVAL : 0;
 	/* A scope goes before the device. ping reads it of any address, */
-	if (op->scope && (ping || is_link_local(op->addr)))
+	if (op->scope && (ping || model_is_link_local(op->addr)))
 		dev = op->scope;
 	/* and wants one even if the socket is bound to a device. */
-	if (is_link_local(op->addr) && !(ping ? op->scope : dev))
+	if (model_is_link_local(op->addr) && !(ping ? op->scope : dev))
 		return -EINVAL;
 	return ask(n, op, dev, -EADDRNOTAVAIL);
 }
@@ -215,12 +383,24 @@ static int answer_pktinfo(struct model_net *n, const struct op *op)
 	int dev = op->scope ? op->scope : op->dev;
 
 	if (op->dev && dev != op->dev &&
-	    !(op->dev == DEV_VRF && domain(n, dev) == DEV_VRF))
+	    !(op->dev == DEV_VRF && model_domain(n, dev) == DEV_VRF))
 		return -EINVAL;
-	if (is_link_local(op->addr) && !dev)
+	if (model_is_link_local(op->addr) && !dev)
 		return -EINVAL;
 	/* EPERM: see perform_pktinfo(). */
 	return ask(n, op, dev, -EINVAL) ?: -EPERM;
+}
+
+/* All routes that count are such as IPv4 has too. */
+static bool like_ipv4(const struct model_net *n, int addr, int dev)
+{
+	struct covering c;
+
+	covering_get(n, table_of(n, dev), addr, &c);
+	for (unsigned int i = 0; i < c.n; i++)
+		if (c.r[i]->own && !c.r[i]->plain)
+			return false;
+	return true;
 }
 
 /*
@@ -233,6 +413,8 @@ static int answer_bind4(struct model_net *n, const struct op *op)
 
 	if (configured(n, op->addr, op->dev, true))
 		return 0;
+	if (!like_ipv4(n, op->addr, op->dev))
+		return MODEL_UNJUDGED;
 	step = decide(n, op->addr, op->dev);
 	if (step == STEP_CONFIGURED)
 		return MODEL_UNJUDGED;
@@ -249,27 +431,12 @@ static int answer_prefsrc(struct model_net *n, const struct op *op)
 
 /* Changes */
 
-static int route_add(struct model_net *n, const struct op *op)
+/* What becomes of it is read from the kernel. */
+static int by_the_kernel(struct model_net *n, const struct op *op)
 {
-	struct model_route *r = &n->route[op->table][op->prefix][op->metric];
-
-	if (!n->up[op->dev])
-		return -ENETDOWN;
-	if (r->type)
-		return -EEXIST;
-	r->type = op->route;
-	r->dev = op->dev;
-	return 0;
-}
-
-static int route_del(struct model_net *n, const struct op *op)
-{
-	struct model_route *r = &n->route[op->table][op->prefix][op->metric];
-
-	if (!r->type)
-		return -ESRCH;
-	memset(r, 0, sizeof(*r));
-	return 0;
+	(void)n;
+	(void)op;
+	return MODEL_UNJUDGED;
 }
 
 static int addr_add(struct model_net *n, const struct op *op)
@@ -288,15 +455,10 @@ static int addr_del(struct model_net *n, const struct op *op)
 	return 0;
 }
 
-/* IPv6 forgets what it knew of a device that goes down or to another domain. */
+/* IPv6 forgets the addresses of a device that goes down or to another domain. */
 static void flush(struct model_net *n, int dev)
 {
-	struct model_route *r = &n->route[0][0][0];
-
 	memset(n->addr[dev], 0, sizeof(n->addr[dev]));
-	for (size_t i = 0; i < sizeof(n->route) / sizeof(*r); i++)
-		if (r[i].dev == dev)
-			memset(&r[i], 0, sizeof(r[i]));
 }
 
 static int link_set(struct model_net *n, const struct op *op)
@@ -361,13 +523,18 @@ static int netns_renew(struct model_net *n, const struct op *op)
 int model_answer(const struct op *op)
 {
 	static int (*const answers[NR_OPS])(struct model_net *n, const struct op *op) = {
-		[OP_ROUTE_ADD]	= route_add,
-		[OP_ROUTE_DEL]	= route_del,
+		[OP_ROUTE]	= by_the_kernel,
+		[OP_ROUTE_DEL]	= by_the_kernel,
+		[OP_NEXTHOP]	= by_the_kernel,
+		[OP_GROUP]	= by_the_kernel,
+		[OP_NEXTHOP_DEL] = by_the_kernel,
 		[OP_ADDR_ADD]	= addr_add,
 		[OP_ADDR_DAD]	= addr_add,
 		[OP_ADDR_DEL]	= addr_del,
 		[OP_LINK]	= link_set,
 		[OP_PORT]	= port_set,
+		[OP_DORMANT]	= by_the_kernel,
+		[OP_LINKDOWN]	= by_the_kernel,
 		[OP_RULE_ADD]	= rule_add,
 		[OP_RULE_DEL]	= rule_del,
 		[OP_TOGGLE]	= toggle_set_to,
@@ -381,5 +548,6 @@ int model_answer(const struct op *op)
 	};
 
 	model.step = STEP_ASKED_NOTHING;
+	model.kinds = 0;
 	return answers[op->type](&model.net[op->net], op);
 }

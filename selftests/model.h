@@ -15,6 +15,7 @@
 
 #define NR_NETS		3
 #define NR_METRICS	3
+#define MAX_ROUTES	1024	/* of a namespace */
 
 enum model_dev { DEV_NONE, DEV_LO, DEV_D0, DEV_D1, DEV_VRF, NR_DEVS };
 
@@ -97,10 +98,24 @@ struct model_bytes {
 
 extern struct model_bytes model_addrs[NR_MADDRS], model_prefixes[NR_PREFIXES];
 
+enum model_via { VIA_DEV, VIA_GATEWAY, VIA_MULTIPATH, VIA_OBJECT, NR_VIAS };
+
+/* NLM_F_EXCL, none, NLM_F_APPEND, NLM_F_REPLACE */
+enum model_how { HOW_ADD, HOW_PREPEND, HOW_APPEND, HOW_REPLACE, NR_HOWS };
+
+enum model_from { FROM_NONE, FROM_HALF, FROM_DOC, NR_FROMS };
+
+enum model_pref { PREF_MEDIUM, PREF_LOW, PREF_HIGH, NR_PREFS };
+
+enum model_expires { EXPIRES_NEVER, EXPIRES_LATER, EXPIRES_NOW, NR_EXPIRES };
+
+enum model_object { OBJECT_DEV, OBJECT_GATEWAY, OBJECT_BLACKHOLE, NR_OBJECTS };
+
 enum op_type {
-	OP_ROUTE_ADD, OP_ROUTE_DEL, OP_ADDR_ADD, OP_ADDR_DAD, OP_ADDR_DEL,
-	OP_LINK, OP_PORT, OP_RULE_ADD, OP_RULE_DEL, OP_TOGGLE, OP_NONLOCAL,
-	OP_NETNS,
+	OP_ROUTE, OP_ROUTE_DEL, OP_NEXTHOP, OP_GROUP, OP_NEXTHOP_DEL,
+	OP_ADDR_ADD, OP_ADDR_DAD, OP_ADDR_DEL,
+	OP_LINK, OP_PORT, OP_DORMANT, OP_LINKDOWN, OP_RULE_ADD, OP_RULE_DEL,
+	OP_TOGGLE, OP_NONLOCAL, OP_NETNS,
 	/* from here on nothing changes */
 	OP_BIND, OP_BIND_SCTP, OP_BIND4, OP_PKTINFO, OP_PREFSRC,
 	NR_OPS,
@@ -114,6 +129,9 @@ struct op {
 	unsigned char scope;	/* sin6_scope_id or ipi6_ifindex; 0: none */
 	unsigned char addr, state;
 	unsigned char prefix, table, metric, route;
+	unsigned char via, how, from, pref, expires;
+	unsigned char nexthop, object;	/* an object's id, and what it becomes, */
+	unsigned char first, second;	/* or the members if it is a group; 0: none */
 	unsigned char sock, freebind;
 	unsigned char value;	/* to write, as number; link, port: 1 is up, in */
 };
@@ -126,6 +144,8 @@ struct op {
 	X(OFF,		"toggle-off")					\
 	X(NOT_UNICAST,	"not-unicast")					\
 	X(CONFIGURED,	"configured-but-refused")			\
+	/* from here on the table was asked */				\
+	X(UNSURE,	"kernel-alone")	/* see model.c */		\
 	X(NO_ROUTE,	"no-route")					\
 	X(CARVED_OUT,	"carved-out")					\
 	X(WRONG_DEVICE,	"wrong-device")					\
@@ -138,21 +158,59 @@ enum model_step {
 	NR_STEPS,
 };
 
+/* What was seen to decide, or to be passed over, beside the plainest routes. */
+#define MODEL_KINDS(X)							\
+	X(SAME_METRIC,	"same-metric")	/* as another to that prefix */	\
+	X(HIGHER_METRIC, "higher-metric") /* as none of the lowest can be used */ \
+	X(PREF_LOW,	"pref-low")					\
+	X(PREF_HIGH,	"pref-high")					\
+	X(GATEWAY,	"gateway")					\
+	X(MULTIPATH,	"multipath")					\
+	X(OBJECT,	"nexthop-object")				\
+	X(GROUP,	"nexthop-group")				\
+	X(BLACKHOLE,	"nexthop-blackhole")				\
+	X(FROM,		"from")						\
+	X(EXPIRES,	"expires")					\
+	X(EXPIRED,	"expired-passed")				\
+	X(LINKDOWN,	"linkdown-passed")				\
+	X(FROM_PASSED,	"from-passed")	/* and all to that prefix */
+
+enum model_kind {
+#define X(name, text) KIND_##name,
+	MODEL_KINDS(X)
+#undef X
+	NR_KINDS,
+};
+
+#define KIND(name)	(1U << KIND_##name)
+
+/* As a dump shows it. */
 struct model_route {
-	unsigned char type, dev;
+	unsigned char table, type, dst[16], len, src[16], src_len;
+	unsigned char pref;	/* larger is better */
+	unsigned char devs;	/* a bit for each device that can be used */
+	bool own;		/* not the kernel's */
+	bool plain;		/* such as IPv4 can have */
+	unsigned int metric;
+	unsigned int kinds;	/* of the route by itself */
 };
 
 struct model_net {
 	bool toggle, nonlocal, rule, port, up[NR_DEVS];
 	unsigned char addr[NR_DEVS][NR_MADDRS];	/* model_state */
-	struct model_route route[NR_TABLES][NR_PREFIXES][NR_METRICS];
+	unsigned int nr_routes;
+	struct model_route route[MAX_ROUTES];
 };
 
 struct model {
 	bool loaded;
 	bool strict;		/* as ../patches: link-local asks only routes of the device */
-	bool wrong;		/* on purpose: does not see prohibit routes */
-	enum model_step step;	/* of the last answer */
+	bool wrong;		/* on purpose: does not see plain prohibit routes */
+	/* Of the last answer: */
+	enum model_step step;
+	enum model_dev dev;	/* that it was asked for */
+	bool other_device;	/* routes of another device decide */
+	unsigned int kinds;	/* what was seen on the way */
 	struct model_net net[NR_NETS];
 };
 
@@ -163,5 +221,8 @@ extern struct model model;
 void model_init(void);
 void model_reset(void);
 int model_answer(const struct op *op);
+bool model_is_link_local(int addr);
+int model_domain(const struct model_net *n, int dev);
+bool model_same_bits(const unsigned char *a, const unsigned char *b, int bits);
 
 #endif
