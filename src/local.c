@@ -5,20 +5,21 @@
  * The kernel exports no lookup in one table that only looks: ip6_pol_route()
  * sends neighbour solicitations and allocates. So the tree is walked here, as
  * IPv4's check reads its own. Each function does what one of the kernel's does
- * for a packet to the address without a source. Read side by side in 5.10,
- * 6.1, 6.12 and 7.3, those are the same, but that 5.10 takes the first nexthop
- * of a group that suits and the others the best:
+ * for a lookup without source, device and flags. Those were compared in 5.10,
+ * 6.1, 6.12 and 7.3, and give the same answers there:
  *
  *	here			the kernel's
- *	anyip6_first()		fib6_node_lookup(), fib6_node_lookup_1()
+ *	anyip6_first()		fib6_node_lookup_1()
  *	anyip6_next()		fib6_backtrack()
  *	anyip6_leaf()		rt6_select()
  *	anyip6_select()		find_rr_leaf(), __find_rr_leaf()
  *	anyip6_fit_nh()		find_match(), rt6_score_route()
+ *	anyip6_lookup()		fib6_table_lookup()
  *
- * What differs is named where it does: a middle node that a writer is linking
- * is looked at again, a gateway need not answer, and a link-local address
- * prefers the routes of its device where the kernel sees no others.
+ * The differences: a branch that a writer has out of sight is found, a gateway
+ * need not answer, rr_ptr is not read, the first of a multipath route's paths
+ * gives the type, and for a link-local address the routes of its device are
+ * preferred, where the kernel sees no others.
  */
 
 #include <net/addrconf.h>
@@ -31,14 +32,6 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/*
- * How often the tree is looked at while a writer is linking a node. It holds a
- * lock that cannot be preempted, so it is on another processor and soon done,
- * but for a hypervisor that has taken that one away; on PREEMPT_RT we may keep
- * it waiting ourselves.
- */
-#define ANYIP6_LOOKS (IS_ENABLED(CONFIG_PREEMPT_RT) ? 1000 : 1000000)
-
 /* How well a route suits: one through the device that is wanted is preferred. */
 enum anyip6_fit { ANYIP6_UNUSABLE, ANYIP6_OTHER_DEVICE, ANYIP6_FITS };
 
@@ -47,7 +40,7 @@ enum anyip6_fit { ANYIP6_UNUSABLE, ANYIP6_OTHER_DEVICE, ANYIP6_FITS };
 
 struct anyip6_match {
 	const struct net_device *dev;	/* wanted, or NULL */
-	const struct fib6_info *f6i;	/* the best so far, or NULL */
+	u8 type;			/* of the best route so far, or 0 */
 	unsigned int score;		/* its ANYIP6_SCORE() */
 	enum anyip6_fit fit;		/* of the route that is being looked at */
 };
@@ -109,9 +102,16 @@ static void anyip6_weigh(struct fib6_info *f6i, struct anyip6_match *m)
 	if (score <= m->score)
 		return;
 	m->score = score;
-	m->f6i = f6i;
+	m->type = f6i->fib6_type;
 }
 
+/* fib6_clean_expires() leaves a moment in which a lifetime that goes is 0. */
+static bool anyip6_is_expired(const struct fib6_info *f6i)
+{
+	return fib6_check_expired(f6i) && READ_ONCE(f6i->expires);
+}
+
+/* An object can be replaced at any time, so this is asked once for each route. */
 static bool anyip6_is_blackhole(const struct fib6_info *f6i)
 {
 	return f6i->nh && nexthop_is_blackhole(f6i->nh);
@@ -139,15 +139,15 @@ static bool anyip6_select(struct fib6_info *leaf, struct anyip6_match *m)
 				break;
 			others = true;
 		}
-		if (fib6_check_expired(f6i))
+		if (anyip6_is_expired(f6i))
 			continue;
 		if (anyip6_is_blackhole(f6i)) {
-			m->f6i = f6i;
+			m->type = RTN_BLACKHOLE;
 			break;
 		}
 		anyip6_weigh(f6i, m);
 	}
-	return m->f6i;
+	return m->type;
 }
 
 static bool anyip6_bit(const struct in6_addr *addr, unsigned int bit)
@@ -167,70 +167,102 @@ static const struct rt6key *anyip6_key(const struct fib6_info *leaf, bool source
 	return source ? &leaf->fib6_src : &leaf->fib6_dst;
 }
 
-static struct fib6_node *anyip6_deepest(struct fib6_node *root,
+#ifdef CONFIG_IPV6_SUBTREES
+/* Routes for some sources only, by source. FIB6_SUBTREE() is for writers. */
+static struct fib6_node *anyip6_subtree(const struct fib6_node *fn)
+{
+	return rcu_dereference(fn->subtree);
+}
+#else
+static struct fib6_node *anyip6_subtree(const struct fib6_node *fn)
+{
+	return NULL;
+}
+#endif
+
+static struct fib6_node *anyip6_child(const struct fib6_node *fn,
+				      const struct in6_addr *addr)
+{
+	if (fn->fn_bit >= 128)
+		return NULL;
+	return anyip6_bit(addr, fn->fn_bit) ? rcu_dereference(fn->right) :
+					      rcu_dereference(fn->left);
+}
+
+static struct fib6_node *anyip6_deepest(struct fib6_node *fn,
 					const struct in6_addr *addr)
 {
-	struct fib6_node *fn = root, *next = root;
+	struct fib6_node *next = fn;
 
 	while (next) {
 		fn = next;
-		if (fn->fn_bit >= 128)
-			break;
-		next = anyip6_bit(addr, fn->fn_bit) ?
-			rcu_dereference(fn->right) : rcu_dereference(fn->left);
+		next = anyip6_child(fn, addr);
 	}
 	return fn;
+}
+
+/* Of the tree that is walked, the node that has @leaf, or has it in a subtree. */
+static struct fib6_node *anyip6_owner(const struct fib6_info *leaf, bool source)
+{
+	struct fib6_node *fn = rcu_dereference(leaf->fib6_node);
+
+	if (source || !leaf->fib6_src.plen)
+		return fn;
+	while (fn && !anyip6_has(fn, RTN_ROOT))
+		fn = rcu_dereference(fn->parent);
+	return fn ? rcu_dereference(fn->parent) : NULL;
 }
 
 /*
  * A middle node has no routes, two children, and the leaf of one of them. No
  * way down ends there, except while fib6_add_1() has put it in place but not
- * yet given it the branch that was there, or fib6_repair_tree() has taken a
- * branch but not yet the node: then routes below are out of sight.
- * A node of its own prefix whose first route is being added has no leaf yet,
- * or its own; for the kernel it has no routes until RTN_RTINFO says so.
+ * yet given it the branch that was there. That branch has the leaf, so the way
+ * to it leads up from the leaf's own node. NULL: nothing is out of sight, or
+ * the branch is in its place by now.
  */
-static bool anyip6_is_half_done(const struct fib6_node *fn, bool source)
-{
-	const struct fib6_info *leaf;
-
-	if (anyip6_has(fn, RTN_RTINFO | RTN_ROOT) || FIB6_SUBTREE(fn))
-		return false;
-	leaf = rcu_dereference(fn->leaf);
-	return leaf && anyip6_key(leaf, source)->plen != fn->fn_bit;
-}
-
-/*
- * Until the writer is done. It cannot be waited for otherwise in a callback of
- * ftrace's. What is found after that is what the kernel's own lookup finds at
- * this moment.
- */
-static noinline struct fib6_node *
-anyip6_look_again(struct fib6_table *table, struct fib6_node *root,
-		  const struct in6_addr *addr, bool source)
-{
-	struct fib6_node *fn;
-	unsigned int i = 0;
-	bool written;
-
-	do {
-		cpu_relax();
-		written = spin_is_locked(&table->tb6_lock);
-		/* Who is not there now has left nothing half done. */
-		smp_rmb();
-		fn = anyip6_deepest(root, addr);
-	} while (written && anyip6_is_half_done(fn, source) && ++i < ANYIP6_LOOKS);
-	return fn;
-}
-
-static struct fib6_node *anyip6_bottom(struct fib6_table *table,
-				       struct fib6_node *root,
+static struct fib6_node *anyip6_hidden(const struct fib6_node *fn,
 				       const struct in6_addr *addr, bool source)
 {
-	struct fib6_node *fn = anyip6_deepest(root, addr);
+	struct fib6_node *branch, *parent;
+	const struct fib6_info *leaf;
+	const struct rt6key *key;
 
-	if (unlikely(anyip6_is_half_done(fn, source)))
-		return anyip6_look_again(table, root, addr, source);
+	if (likely(anyip6_has(fn, RTN_RTINFO | RTN_ROOT)) || anyip6_subtree(fn))
+		return NULL;
+	leaf = rcu_dereference(fn->leaf);
+	if (!leaf)
+		return NULL;
+	key = anyip6_key(leaf, source);
+	if (key->plen <= fn->fn_bit ||
+	    anyip6_bit(&key->addr, fn->fn_bit) != anyip6_bit(addr, fn->fn_bit))
+		return NULL;
+	branch = anyip6_owner(leaf, source);
+	parent = branch ? rcu_dereference(branch->parent) : NULL;
+	while (parent && parent->fn_bit > fn->fn_bit) {
+		branch = parent;
+		parent = rcu_dereference(branch->parent);
+	}
+	return branch;
+}
+
+/* Where the way down for @addr ends. Each step of it goes to a longer prefix. */
+static struct fib6_node *anyip6_bottom(struct fib6_node *root,
+				       const struct in6_addr *addr, bool source)
+{
+	struct fib6_node *fn, *next = root;
+
+	do {
+		fn = anyip6_deepest(next, addr);
+		next = anyip6_hidden(fn, addr, source);
+		if (likely(!next)) {
+			/*
+			 * Who sees what a later writer has done to the node sees
+			 * the branch, too; pairs with the lock of writers.
+			 */
+			smp_rmb();
+			next = anyip6_child(fn, addr);
+		}
+	} while (unlikely(next));
 	return fn;
 }
 
@@ -247,27 +279,25 @@ static bool anyip6_covers(const struct fib6_node *fn,
 	return ipv6_prefix_equal(&key->addr, addr, key->plen);
 }
 
-static struct fib6_node *anyip6_source_node(struct fib6_table *table,
-					    struct fib6_node *subtree);
+static struct fib6_node *anyip6_source_node(struct fib6_node *subtree);
 
 /*
  * The node with the longest prefix that covers @addr, of those with routes.
  * Where there are routes for some sources, the kernel sees only what it finds
  * there for the flow's source, ours is ::. Mirrors fib6_node_lookup_1().
  */
-static struct fib6_node *anyip6_first(struct fib6_table *table,
-				      struct fib6_node *root,
+static struct fib6_node *anyip6_first(struct fib6_node *root,
 				      const struct in6_addr *addr, bool source)
 {
-	struct fib6_node *fn = anyip6_bottom(table, root, addr, source);
+	struct fib6_node *fn = anyip6_bottom(root, addr, source);
 	struct fib6_node *subtree, *found;
 
 	for (;;) {
-		subtree = FIB6_SUBTREE(fn);
+		subtree = anyip6_subtree(fn);
 		found = NULL;
 		if ((subtree || anyip6_has(fn, RTN_RTINFO)) &&
 		    anyip6_covers(fn, addr, source))
-			found = subtree ? anyip6_source_node(table, subtree) : fn;
+			found = subtree ? anyip6_source_node(subtree) : fn;
 		if (found || anyip6_has(fn, RTN_ROOT))
 			return found;
 		fn = rcu_dereference(fn->parent);
@@ -275,15 +305,13 @@ static struct fib6_node *anyip6_first(struct fib6_table *table,
 }
 
 /* For the source ::, and there is no subtree below a subtree. */
-static struct fib6_node *anyip6_source_node(struct fib6_table *table,
-					    struct fib6_node *subtree)
+static struct fib6_node *anyip6_source_node(struct fib6_node *subtree)
 {
-	return anyip6_first(table, subtree, &in6addr_any, true);
+	return anyip6_first(subtree, &in6addr_any, true);
 }
 
 /* Up to the next node with routes, or NULL. Mirrors fib6_backtrack(). */
-static struct fib6_node *anyip6_next(struct fib6_table *table,
-				     struct fib6_node *fn)
+static struct fib6_node *anyip6_next(struct fib6_node *fn)
 {
 	struct fib6_node *parent, *subtree;
 
@@ -291,9 +319,9 @@ static struct fib6_node *anyip6_next(struct fib6_table *table,
 		if (anyip6_has(fn, RTN_TL_ROOT))
 			return NULL;
 		parent = rcu_dereference(fn->parent);
-		subtree = FIB6_SUBTREE(parent);
+		subtree = anyip6_subtree(parent);
 		if (subtree && subtree != fn)
-			fn = anyip6_source_node(table, subtree) ?: subtree;
+			fn = anyip6_source_node(subtree) ?: subtree;
 		else
 			fn = parent;
 	} while (!anyip6_has(fn, RTN_RTINFO));
@@ -321,10 +349,10 @@ static bool anyip6_lookup(const struct net *net, struct fib6_table *table,
 			  const struct in6_addr *addr, struct anyip6_match *m)
 {
 	struct fib6_node *root = &table->tb6_root;
-	struct fib6_node *fn = anyip6_first(table, root, addr, false) ?: root;
+	struct fib6_node *fn = anyip6_first(root, addr, false) ?: root;
 	struct fib6_info *leaf;
 
-	for (; fn; fn = anyip6_next(table, fn)) {
+	for (; fn; fn = anyip6_next(fn)) {
 		leaf = anyip6_leaf(net, fn);
 		if (leaf && anyip6_select(leaf, m))
 			return true;
@@ -344,7 +372,7 @@ static enum anyip6_step anyip6_ask_table(const struct net *net,
 		return ANYIP6_WRONG_DEVICE;
 	if (!anyip6_lookup(net, table, addr, &m))
 		return ANYIP6_NO_ROUTE;
-	if (m.f6i->fib6_type != RTN_LOCAL || anyip6_is_blackhole(m.f6i))
+	if (m.type != RTN_LOCAL)
 		return ANYIP6_CARVED_OUT;
 	return anyip6_fits(&m) ? ANYIP6_ALLOWED : ANYIP6_WRONG_DEVICE;
 }
@@ -384,12 +412,16 @@ static enum anyip6_step anyip6_decide(struct net *net,
  *
  * The IPv6 counterpart of inet_addr_type_table() == RTN_LOCAL.
  *
+ * While routes change, the answer is that of a lookup which began before the
+ * change or after it. Beside several changes a lookup may see a later one and
+ * not an earlier one, as the kernel's own may.
+ *
  * Context: any, an ftrace callback included; takes no lock but rcu_read_lock(),
- * does not sleep or allocate; spins while a writer of the table is linking a
- * node on the way; writes counters of this CPU and the trace.
+ * waits for nobody, does not sleep or allocate; writes counters of this CPU and
+ * the trace.
  * Return: true if the toggle of @net is on, @addr is unicast and not configured
- * in the L3 domain of @dev in any state, and the longest match in the domain's
- * table is an RTN_LOCAL route (on @dev itself where @addr is link-local).
+ * in the L3 domain of @dev in any state, and a lookup in the domain's table finds
+ * an RTN_LOCAL route (on @dev itself where @addr is link-local).
  */
 bool anyip6_is_local(struct net *net, const struct in6_addr *addr,
 		     const struct net_device *dev, unsigned long caller)
