@@ -211,8 +211,9 @@ static struct in6_addr random_addr(struct rnd_state *rnd)
 	return addr;
 }
 
+/* To the prefix of @rival, if there is one. */
 static void random_config(struct world *w, struct rnd_state *rnd, u32 table,
-			  struct fib6_config *cfg)
+			  const struct fib6_config *rival, struct fib6_config *cfg)
 {
 	u32 r = prandom_u32_state(rnd);
 	struct route route = {
@@ -240,6 +241,12 @@ static void random_config(struct world *w, struct rnd_state *rnd, u32 table,
 		break;
 	}
 	route_config(w, &route, table, cfg);
+	if (rival) {
+		cfg->fc_dst_len = rival->fc_dst_len;
+		cfg->fc_dst = rival->fc_dst;
+		cfg->fc_metric = r & BIT(31) ? rival->fc_metric : cfg->fc_metric;
+		return;
+	}
 	cfg->fc_dst_len = lengths[prandom_u32_state(rnd) % ARRAY_SIZE(lengths)];
 	cfg->fc_dst = random_addr(rnd);
 }
@@ -295,7 +302,8 @@ static void random_sequence(struct kunit *test, u32 seed, struct tally *tally)
 	KUNIT_ASSERT_EQ(test, world_init(&w), 0);
 	KUNIT_ASSERT_EQ(test, nexthops_add(&w), 0);
 	for (i = 0; i < PLACES; i++)
-		random_config(&w, &rnd, i % 2 ? VRF_TABLE : RT6_TABLE_LOCAL, &places[i]);
+		random_config(&w, &rnd, i % 2 ? VRF_TABLE : RT6_TABLE_LOCAL,
+			      i < PLACES / 2 ? NULL : &places[i - PLACES / 2], &places[i]);
 	for (i = 0; i < OPS; i++) {
 		random_change(&rnd, &places[prandom_u32_state(&rnd) % PLACES]);
 		for (ask = 0; ask < 32; ask++)
