@@ -32,8 +32,6 @@ static const char * const state_names[] = {
 struct spread {
 	u32 p50, p99, p999;
 	u64 longest;
-	unsigned long looks;	/* during the longest */
-	unsigned long all_looks;
 	unsigned long changes;
 };
 
@@ -83,19 +81,13 @@ static int paced_changer(void *data)
 
 static void one_answer(struct latency *l, struct spread *s, int i)
 {
-	unsigned long looks = this_cpu_read(anyip6_looks);
 	u64 t = now();
 
 	suite_ask(l->asked.net, &l->addrs[i % ARRAY_SIZE(l->addrs)], NULL);
 	t = now() - t;
 	t -= min_t(u64, t, l->clock);
-	looks = this_cpu_read(anyip6_looks) - looks;
-	s->all_looks += looks;
 	l->ticks[min_t(u64, t, TICKS)]++;
-	if (t <= s->longest)
-		return;
-	s->longest = t;
-	s->looks = looks;
+	s->longest = max(s->longest, t);
 }
 
 /* The ticks in which @of of 1000 answers were there. */
@@ -235,22 +227,21 @@ static u32 middle(const struct latency *l, enum changing state, size_t offset)
 
 static void tell(struct kunit *test, const struct latency *l, enum changing state)
 {
-	const struct spread *longest = &l->spreads[state][0];
-	unsigned long looks = 0, changes = 0;
+	unsigned long changes = 0;
+	u64 longest = 0;
 	int i;
 
 	for (i = 0; i < l->round; i++) {
 		const struct spread *s = &l->spreads[state][i];
 
-		looks += s->all_looks;
 		changes += s->changes;
-		longest = s->longest > longest->longest ? s : longest;
+		longest = max(longest, s->longest);
 	}
-	kunit_info(test, "%s: p50 %u, p99 %u, p99.9 %u; longest %llu, in which it looked again %lu times; %lu changes, looked again %lu times in all",
+	kunit_info(test, "%s: p50 %u, p99 %u, p99.9 %u; longest %llu; %lu changes",
 		   state_names[state], middle(l, state, offsetof(struct spread, p50)),
 		   middle(l, state, offsetof(struct spread, p99)),
 		   middle(l, state, offsetof(struct spread, p999)),
-		   longest->longest, longest->looks, changes, looks);
+		   longest, changes);
 }
 
 void latency(struct kunit *test)

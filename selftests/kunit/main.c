@@ -27,8 +27,6 @@ int suite_seeds = 200;
 module_param_named(seeds, suite_seeds, int, 0444);
 MODULE_PARM_DESC(seeds, "How many sequences of random changes there are");
 
-DEFINE_PER_CPU(unsigned long, anyip6_looks);
-
 struct task_struct *anyip6_prover;
 
 bool anyip6_proof_answer(const struct in6_addr *addr)

@@ -62,9 +62,6 @@ int routes_add(struct world *w, const struct route *routes, u32 table);
 
 bool kernel_is_local(struct net *net, u32 table, const struct in6_addr *addr);
 
-/* How often the walk looked again, on this processor; see looks.h. */
-DECLARE_PER_CPU(unsigned long, anyip6_looks);
-
 extern int suite_seconds;
 extern ulong suite_answers;
 extern ulong suite_changes;
