@@ -1398,7 +1398,9 @@ static void look_again(const struct op *op)
 /* True: they agree as far as they are to. */
 static bool kernel_agrees(enum verdict verdict, int got)
 {
-	if (!verdict || is_yes(got) == (verdict == IS_LOCAL))
+	const bool local = verdict == IS_LOCAL;
+
+	if (!verdict || is_yes(got) == local)
 		return true;
 	return model.other_device && !is_yes(got);
 }

@@ -318,7 +318,7 @@ int routes_add(struct world *w, const struct route *routes, u32 table)
 	return err;
 }
 
-/* kernel_is_local() - the kernel's own lookup without source, device and flags, in that table alone */
+/* The kernel's own lookup without source, device and flags, in that table alone. */
 bool kernel_is_local(struct net *net, u32 table, const struct in6_addr *addr)
 {
 	struct flowi6 fl6 = { .daddr = *addr };
