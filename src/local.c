@@ -180,8 +180,8 @@ static struct fib6_node *anyip6_subtree(const struct fib6_node *fn)
 }
 #endif
 
-static struct fib6_node *anyip6_child(const struct fib6_node *fn,
-				      const struct in6_addr *addr)
+static __always_inline struct fib6_node *
+anyip6_child(const struct fib6_node *fn, const struct in6_addr *addr)
 {
 	if (fn->fn_bit >= 128)
 		return NULL;
@@ -220,8 +220,9 @@ static struct fib6_node *anyip6_owner(const struct fib6_info *leaf, bool source)
  * to it leads up from the leaf's own node. NULL: nothing is out of sight, or
  * the branch is in its place by now.
  */
-static struct fib6_node *anyip6_hidden(const struct fib6_node *fn,
-				       const struct in6_addr *addr, bool source)
+static __always_inline struct fib6_node *
+anyip6_hidden(const struct fib6_node *fn, const struct in6_addr *addr,
+	      bool source)
 {
 	struct fib6_node *branch, *parent;
 	const struct fib6_info *leaf;
@@ -246,8 +247,8 @@ static struct fib6_node *anyip6_hidden(const struct fib6_node *fn,
 }
 
 /* Where the way down for @addr ends. Each step of it goes to a longer prefix. */
-static struct fib6_node *anyip6_bottom(struct fib6_node *root,
-				       const struct in6_addr *addr, bool source)
+static __always_inline struct fib6_node *
+anyip6_bottom(struct fib6_node *root, const struct in6_addr *addr, bool source)
 {
 	struct fib6_node *fn, *next = root;
 
@@ -279,33 +280,42 @@ static bool anyip6_covers(const struct fib6_node *fn,
 	return ipv6_prefix_equal(&key->addr, addr, key->plen);
 }
 
-static struct fib6_node *anyip6_source_node(struct fib6_node *subtree);
+static noinline struct fib6_node *anyip6_source_node(struct fib6_node *subtree);
 
 /*
- * The node with the longest prefix that covers @addr, of those with routes.
+ * The node with the longest prefix that covers @addr, of those with routes; or
+ * NULL, where that is the root.
  * Where there are routes for some sources, the kernel sees only what it finds
- * there for the flow's source, ours is ::. Mirrors fib6_node_lookup_1().
+ * there for the flow's source, ours is ::. There is no subtree in a subtree.
+ * Inline, as @source is a constant. Mirrors fib6_node_lookup_1().
  */
-static struct fib6_node *anyip6_first(struct fib6_node *root,
-				      const struct in6_addr *addr, bool source)
+static __always_inline struct fib6_node *
+anyip6_first(struct fib6_node *root, const struct in6_addr *addr, bool source)
 {
 	struct fib6_node *fn = anyip6_bottom(root, addr, source);
 	struct fib6_node *subtree, *found;
+	unsigned int flags;
 
 	for (;;) {
-		subtree = anyip6_subtree(fn);
-		found = NULL;
-		if ((subtree || anyip6_has(fn, RTN_RTINFO)) &&
-		    anyip6_covers(fn, addr, source))
+		flags = READ_ONCE(fn->fn_flags);
+		if (flags & RTN_ROOT)
+			break;
+		subtree = source ? NULL : anyip6_subtree(fn);
+		if ((flags & RTN_RTINFO || subtree) &&
+		    anyip6_covers(fn, addr, source)) {
 			found = subtree ? anyip6_source_node(subtree) : fn;
-		if (found || anyip6_has(fn, RTN_ROOT))
-			return found;
+			if (found)
+				return found;
+		}
 		fn = rcu_dereference(fn->parent);
 	}
+	/* The root covers all, and its own routes are the caller's to ask. */
+	subtree = source ? NULL : anyip6_subtree(fn);
+	return subtree ? anyip6_source_node(subtree) : NULL;
 }
 
-/* For the source ::, and there is no subtree below a subtree. */
-static struct fib6_node *anyip6_source_node(struct fib6_node *subtree)
+/* The same in a subtree, for the source ::. Most tables have none. */
+static noinline struct fib6_node *anyip6_source_node(struct fib6_node *subtree)
 {
 	return anyip6_first(subtree, &in6addr_any, true);
 }
