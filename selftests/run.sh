@@ -76,7 +76,7 @@ merge() {
 		}'
 }
 
-# What was reached of the module, as the kernel has counted it, for ../scripts/coverage.
+# What was reached of the module, as the kernel has counted it, for ../scripts/lib/coverage.
 gcov_data() {
 	local file
 	find /sys/kernel/debug/gcov -path '*/src/*.gcda' 2>/dev/null | while read -r file; do

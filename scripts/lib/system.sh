@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Whole systems with our packages on them, for the scripts that boot some. Sourced after lib.sh, never run. The folder for
+# Whole systems with our packages on them, for the scripts that boot some. Sourced after common.sh, never run. The folder for
 # what is made is $work, that of one suite $dir.
-# shellcheck disable=SC2154 # by lib.sh, and by who sources both
+# shellcheck disable=SC2154 # by common.sh, and by who sources both
 
 # Where the packages and the tests are, in a system.
 opt=/opt/test
@@ -127,10 +127,10 @@ install_packages() {
 image() {
     local each unit=$layer/upper/etc/systemd/system
     mkdir -p "$unit/multi-user.target.wants"
-    cp scripts/guest.service "$unit/"
+    cp scripts/guest/guest.service "$unit/"
     ln -sf ../guest.service "$unit/multi-user.target.wants/"
     command install -m 755 "$1" "$layer/upper$opt/guest"
-    command install -m 644 scripts/guest.sh "$layer/upper$opt/"
+    command install -m 644 scripts/guest/guest.sh "$layer/upper$opt/"
     rm -rf "${dir:?}"/{disk,boot}
     truncate -s 6G "$dir/disk"
     # shellcheck disable=SC2016

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the tests in a system of scripts/system.sh are made of. Sourced by the program that is its service, never run.
+# What the tests in a system of scripts/lib/system.sh are made of. Sourced by the program that is its service, never run.
 
 set -u
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# Functions shared by the scripts in this folder. Sourced, never run.
+# Functions shared by the scripts. Sourced, never run.
 
 set -Eeuo pipefail
 # A command that ends a script unforeseen is named. What a subshell ended with, it has said itself.
 trap '[[ $BASH_COMMAND == "("* ]] || echo "${BASH_SOURCE[0]##*/}: line $LINENO: failed: $BASH_COMMAND" >&2' ERR
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cache=${ANYIP6_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/anyip6}
 # One clock for a script and those it calls.
 export ANYIP6_START=${ANYIP6_START:-$EPOCHSECONDS}
