@@ -167,20 +167,53 @@ secure_boot() {
         -drive "if=none,id=esp,format=raw,readonly=on,file=fat:$2" -device virtio-blk-pci,drive=esp,addr=0x1d,bootindex=0)
 }
 
+# keep NAME KEY OUT CMD...: runs CMD FOLDER, which puts into FOLDER what depends on nothing but KEY, and copies that to OUT. It is
+# kept, so the next time CMD does not run.
+keep() {
+    local kept=$cache/built/$1-$2 out=$3
+    (
+        lock "built-$1"
+        [[ ! -e $kept ]] || exit 0
+        mkdir -p "$cache/built"
+        find "$cache/built" -mindepth 1 -maxdepth 1 -mtime +7 -exec rm -rf {} +
+        rm -rf "$kept.new" && mkdir "$kept.new" && "${@:4}" "$kept.new" && mv "$kept.new" "$kept"
+    ) || return
+    touch "$kept"
+    mkdir -p "$out" && cp -a "$kept/." "$out/"
+}
+
+# archive DIR FILE...: the same bytes for the same files, whenever they were written; without what a compiler made.
+archive() {
+    tar -C "$1" --exclude='*.o' --exclude='*.ko' --exclude='*.mod*' --exclude='.*.cmd' --exclude=.git --exclude=__pycache__ \
+        --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf - "${@:2}"
+}
+
 # stage_selftests ARCH DIR: the test programs, which are the same on every kernel of ARCH, in DIR/stage/ARCH.
 stage_selftests() {
-    local arch=$1 ksft libs cross=()
+    local arch=$1 ksft libs key cc=gcc cross=()
     need_packages make gcc libc6-dev libmnl-dev
     if [[ $arch != "$host_arch" ]]; then
         need_packages "gcc-$(triplet "$arch" | tr _ -)" "libc6-dev-$arch-cross"
         libs=$("$top/scripts/kernels" unpack "bookworm/$arch" libmnl-dev libmnl0)/usr
-        cross=("CROSS_COMPILE=$(triplet "$arch")-"
-            "CC=$(triplet "$arch")-gcc -I$libs/include -L$libs/lib/$(triplet "$arch")")
+        cc="$(triplet "$arch")-gcc"
+        cross=("CROSS_COMPILE=$(triplet "$arch")-" "CC=$cc -I$libs/include -L$libs/lib/$(triplet "$arch")")
     fi
     ksft=$("$top/scripts/kernels" kselftest)
-    mkdir -p "$2/bin/$arch"
+    key=$({
+        archive "$top" --exclude=selftests/{breaks,kunit,modules} selftests tools examples man
+        cat "$ksft/../../../debian-package"
+        "$cc" --version
+        dpkg-query -W 'libc6-dev*' libmnl-dev
+    } | md5sum | cut -c 1-12)
+    keep "selftests-$arch" "$key" "$2/stage/$arch" make_selftests
+}
+
+# make_selftests STAGE: with what stage_selftests has set.
+make_selftests() {
+    local objects=$cache/built/objects-$arch
+    rm -rf "$objects" && mkdir -p "$objects"
     quietly "building the selftests for $arch" "$cache/logs/selftests-$arch.log" \
-        make "-j$(nproc)" -C "$top/selftests" KSFT="$ksft" OUTPUT="$2/bin/$arch" STAGE="$2/stage/$arch" "${cross[@]}" stage || exit 1
+        make "-j$(nproc)" -C "$top/selftests" KSFT="$ksft" OUTPUT="$objects" STAGE="$1" "${cross[@]}" stage
 }
 
 # counts DIR: passed, failed, skipped, of a run of selftests/run.sh that left DIR/ktap and its VM's exit code in DIR/code. A VM
