@@ -13,6 +13,8 @@
 #include <linux/ratelimit_types.h>
 #include <net/net_namespace.h>
 
+#include "steps.h"
+
 /**
  * struct anyip6_check - a kernel function that tells whether an address is local
  * @name:  the function that ftrace redirects
@@ -51,18 +53,11 @@ struct anyip6_path {
 	unsigned long size;
 };
 
-/*
- * What decided, in the order of the rule but for the yes. Names that people
- * see are made of these in netns.c and trace.h.
- */
+#define ANYIP6_STEP(step, ...) ANYIP6_##step,
+
+/* What decided. */
 enum anyip6_step {
-	ANYIP6_ALLOWED,		/* a local route is the longest match */
-	ANYIP6_OFF,		/* the toggle is 0 */
-	ANYIP6_NOT_UNICAST,
-	ANYIP6_CONFIGURED,	/* the kernel's own no stands */
-	ANYIP6_NO_ROUTE,	/* in the one table that is asked */
-	ANYIP6_CARVED_OUT,	/* the longest match is not a local route */
-	ANYIP6_WRONG_DEVICE,	/* link-local, and its route is elsewhere */
+	ANYIP6_STEPS(ANYIP6_STEP, ANYIP6_STEP)
 	ANYIP6_N_STEPS,
 };
 

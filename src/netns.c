@@ -61,14 +61,11 @@ void anyip6_count(const struct net *net, enum anyip6_step step)
 		this_cpu_inc(an->counts->decided[step]);
 }
 
+#define ANYIP6_COUNTER(step, counter, ...)				\
+	[ANYIP6_##step] = counter,
+
 static const char *const anyip6_count_names[ANYIP6_N_STEPS] = {
-	[ANYIP6_ALLOWED]	= "Anyip6Allowed",
-	[ANYIP6_OFF]		= "Anyip6RefusedOff",
-	[ANYIP6_NOT_UNICAST]	= "Anyip6RefusedNotUnicast",
-	[ANYIP6_CONFIGURED]	= "Anyip6RefusedConfigured",
-	[ANYIP6_NO_ROUTE]	= "Anyip6RefusedNoRoute",
-	[ANYIP6_CARVED_OUT]	= "Anyip6RefusedCarvedOut",
-	[ANYIP6_WRONG_DEVICE]	= "Anyip6RefusedWrongDevice",
+	ANYIP6_STEPS(ANYIP6_COUNTER, ANYIP6_COUNTER)
 };
 
 /* The file is there for as long as the counts are. */

@@ -16,13 +16,11 @@
 #define ANYIP6_CALLER_LEN	32
 
 /* For tools that print the raw record by its format, which needs the numbers. */
-TRACE_DEFINE_ENUM(ANYIP6_ALLOWED);
-TRACE_DEFINE_ENUM(ANYIP6_OFF);
-TRACE_DEFINE_ENUM(ANYIP6_NOT_UNICAST);
-TRACE_DEFINE_ENUM(ANYIP6_CONFIGURED);
-TRACE_DEFINE_ENUM(ANYIP6_NO_ROUTE);
-TRACE_DEFINE_ENUM(ANYIP6_CARVED_OUT);
-TRACE_DEFINE_ENUM(ANYIP6_WRONG_DEVICE);
+#define ANYIP6_NUMBER(step, ...) TRACE_DEFINE_ENUM(ANYIP6_##step);
+ANYIP6_STEPS(ANYIP6_NUMBER, ANYIP6_NUMBER)
+
+#define ANYIP6_LAST_WORD(step, counter, word) { ANYIP6_##step, word }
+#define ANYIP6_WORD(...) ANYIP6_LAST_WORD(__VA_ARGS__),
 
 TRACE_EVENT(anyip6_decision,
 
@@ -62,13 +60,7 @@ TRACE_EVENT(anyip6_decision,
 		  __entry->caller, __entry->addr, __entry->dev, __entry->table,
 		  __entry->allowed,
 		  __print_symbolic(__entry->step,
-				   { ANYIP6_ALLOWED,		"allowed" },
-				   { ANYIP6_OFF,		"off" },
-				   { ANYIP6_NOT_UNICAST,	"not-unicast" },
-				   { ANYIP6_CONFIGURED,		"configured" },
-				   { ANYIP6_NO_ROUTE,		"no-route" },
-				   { ANYIP6_CARVED_OUT,		"carved-out" },
-				   { ANYIP6_WRONG_DEVICE,	"wrong-device" }))
+				   ANYIP6_STEPS(ANYIP6_WORD, ANYIP6_LAST_WORD)))
 );
 
 #endif
