@@ -61,13 +61,24 @@ enum anyip6_step {
 	ANYIP6_N_STEPS,
 };
 
-/* hook.c */
-extern struct anyip6_path anyip6_paths[];
-extern const unsigned int anyip6_n_paths;
+/* hook.c: the checks that we answer for the kernel */
+enum { ANYIP6_CHK_ADDR, ANYIP6_CHK_ACAST, ANYIP6_N_CHECKS };
+
+extern struct anyip6_check anyip6_checks[ANYIP6_N_CHECKS];
 
 int anyip6_hook_init(void);
 void anyip6_hook_exit(void);
+bool anyip6_is_held(const char *function);
 const char *anyip6_caller_name(unsigned long ip);
+
+/* paths.c: the table, and its length so that the hooks need not load it */
+#define ANYIP6_N_PATHS 7
+
+extern struct anyip6_path anyip6_paths[];
+
+int anyip6_paths_follow(void);
+void anyip6_paths_unfollow(void);
+int anyip6_paths_take(void);
 
 /* proof.c */
 extern struct task_struct *anyip6_prover;

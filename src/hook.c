@@ -7,7 +7,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/delay.h>
-#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <net/addrconf.h>
@@ -37,10 +36,7 @@ static void anyip6_on_chk_acast(unsigned long ip, unsigned long parent_ip,
 	.told = RATELIMIT_STATE_INIT(told, 3600 * HZ, 1),		\
 }
 
-/* The checks that we answer for the kernel. */
-enum { ANYIP6_CHK_ADDR, ANYIP6_CHK_ACAST };
-
-static struct anyip6_check anyip6_checks[] = {
+struct anyip6_check anyip6_checks[ANYIP6_N_CHECKS] = {
 	[ANYIP6_CHK_ADDR] = ANYIP6_CHECK("ipv6_chk_addr", anyip6_on_chk_addr),
 	/*
 	 * A PKTINFO source comes here last, after the check for configured
@@ -49,64 +45,6 @@ static struct anyip6_check anyip6_checks[] = {
 	[ANYIP6_CHK_ACAST] = ANYIP6_CHECK("ipv6_chk_acast_addr_src",
 					  anyip6_on_chk_acast),
 };
-
-/* The socket paths. Every other caller of a check gets the kernel's answer. */
-struct anyip6_path anyip6_paths[] = {
-	{
-		/* TCP, UDP, UDP-Lite, DCCP, MPTCP, kernel_bind(), bpf_bind() */
-		.caller		= "__inet6_bind",
-		.check		= &anyip6_checks[ANYIP6_CHK_ADDR],
-		.prove		= anyip6_prove_bind,
-		.type		= SOCK_DGRAM,
-		.protocol	= IPPROTO_UDP,
-	}, {
-		.caller		= "rawv6_bind",
-		.check		= &anyip6_checks[ANYIP6_CHK_ADDR],
-		.prove		= anyip6_prove_bind,
-		.type		= SOCK_RAW,
-		.protocol	= IPPROTO_NONE,
-	}, {
-		.caller		= "ping_bind",
-		.check		= &anyip6_checks[ANYIP6_CHK_ADDR],
-		.prove		= anyip6_prove_ping,
-		.type		= SOCK_RAW,
-		.protocol	= IPPROTO_NONE,
-	}, {
-		/* part of ping_bind() unless the compiler leaves it apart */
-		.caller		= "ping_check_bind_addr",
-		.optional	= true,
-		.check		= &anyip6_checks[ANYIP6_CHK_ADDR],
-	}, {
-		/* IPV6_PKTINFO and IPV6_2292PKTINFO of UDP, raw, ping, L2TP */
-		.caller		= "ip6_datagram_send_ctl",
-		.check		= &anyip6_checks[ANYIP6_CHK_ACAST],
-		.prove		= anyip6_prove_pktinfo,
-		.type		= SOCK_DGRAM,
-		.protocol	= IPPROTO_UDP,
-	}, {
-		/* bind and sctp_bindx(), one-to-one and one-to-many */
-		.caller		= "sctp_v6_available",
-		.module		= "sctp",
-		.optional	= true,
-		.check		= &anyip6_checks[ANYIP6_CHK_ADDR],
-	}, {
-		.caller		= "l2tp_ip6_bind",
-		.module		= "l2tp_ip6",
-		.optional	= true,
-		.check		= &anyip6_checks[ANYIP6_CHK_ADDR],
-	},
-};
-
-const unsigned int anyip6_n_paths = ARRAY_SIZE(anyip6_paths);
-
-/* How often a path in a module is looked for that comes and goes meanwhile. */
-#define ANYIP6_TRIES 3
-
-/*
- * Against a module going while its path is being found. No module is loaded or
- * waited for under it: it is taken inside the loading of modules.
- */
-static DEFINE_MUTEX(anyip6_paths_mutex);
 
 /*
  * Runs in place of ipv6_chk_addr(), whose body is the first call. It never
@@ -165,7 +103,7 @@ static __always_inline bool anyip6_from_path(const struct anyip6_check *check,
 {
 	const struct anyip6_path *path;
 
-	for (path = anyip6_paths; path < anyip6_paths + ARRAY_SIZE(anyip6_paths);
+	for (path = anyip6_paths; path < anyip6_paths + ANYIP6_N_PATHS;
 	     path++)
 		if (anyip6_is_in(path, parent_ip))
 			return path->check == check;
@@ -184,7 +122,7 @@ const char *anyip6_caller_name(unsigned long ip)
 {
 	const struct anyip6_path *path;
 
-	for (path = anyip6_paths; path < anyip6_paths + ARRAY_SIZE(anyip6_paths);
+	for (path = anyip6_paths; path < anyip6_paths + ANYIP6_N_PATHS;
 	     path++)
 		if (anyip6_is_in(path, ip))
 			return path->caller;
@@ -236,41 +174,6 @@ static void notrace anyip6_on_chk_acast(unsigned long ip,
 				 (const struct net_device *)anyip6_arg(fregs, 1),
 				 parent_ip))
 		anyip6_set_ip(fregs, (unsigned long)anyip6_chk_acast);
-}
-
-/*
- * kallsyms_lookup_name() is not exported. A kprobe that is registered as
- * disabled finds the address and touches no code; with IBT it lies behind
- * endbr, so the symbol's own offset is taken off again.
- */
-static int anyip6_resolve(struct anyip6_path *path)
-{
-	struct kprobe kp = {
-		.symbol_name	= path->caller,
-		.flags		= KPROBE_FLAG_DISABLED,
-	};
-	char sym[KSYM_SYMBOL_LEN];
-	unsigned long off, size;
-	char *plus;
-	int err;
-
-	err = register_kprobe(&kp);
-	if (err)
-		return err;
-	sprint_symbol(sym, (unsigned long)kp.addr);
-	unregister_kprobe(&kp);
-
-	plus = strchr(sym, '+');
-	if (!plus || sscanf(plus, "+%lx/%lx", &off, &size) != 2)
-		return -ENOENT;
-	*plus = '\0';
-	/* Its module may have made way for another while the probe waited. */
-	if (path->module && strcmp(sym, path->caller))
-		return -ESTALE;
-	WRITE_ONCE(path->start, (unsigned long)kp.addr - off);
-	/* pairs with the acquire in anyip6_is_in() */
-	smp_store_release(&path->size, size);
-	return 0;
 }
 
 /* Nobody may probe it; register_kprobe() refuses once it has found it. */
@@ -349,12 +252,14 @@ static bool __init anyip6_ftrace_is_off(const char *function)
 	return anyip6_is_busy(function, &trial);
 }
 
-/*
- * Paths that are not proven: a live patch has the function elsewhere, where its
- * calls are not known as the path's. The try waits for grace periods, so it is
- * for kernels that have ever seen a live patch. Under anyip6_paths_mutex.
+/**
+ * anyip6_is_held() - whether somebody else redirects a function
+ * @function: its name
+ *
+ * Context: process; may sleep, and does for grace periods. One at a time.
+ * Return: true if a live patch or the like does.
  */
-static void anyip6_say_if_held(const struct anyip6_path *path)
+bool anyip6_is_held(const char *function)
 {
 	static struct ftrace_ops trial = {
 		.func	= anyip6_nothing,
@@ -362,9 +267,7 @@ static void anyip6_say_if_held(const struct anyip6_path *path)
 			  ANYIP6_FTRACE_NO_GUARD,
 	};
 
-	if (test_taint(TAINT_LIVEPATCH) && anyip6_is_busy(path->caller, &trial))
-		pr_warn("%s may keep the kernel's answers: %s is held by a live patch or the like\n",
-			path->module, path->caller);
+	return anyip6_is_busy(function, &trial);
 }
 
 static int __init anyip6_arm(struct anyip6_check *check)
@@ -394,95 +297,6 @@ static void anyip6_disarm_all(void)
 	}
 }
 
-/*
- * While a module goes, or makes way for another, the address that its symbol
- * just had may be no text, or in the middle of an instruction. Asked again, the
- * kernel says that there is no such symbol, or where it is now.
- */
-static bool __init anyip6_is_stale(int err)
-{
-	return err == -EINVAL || err == -EILSEQ || err == -ESTALE;
-}
-
-static int __init anyip6_find_path(struct anyip6_path *path)
-{
-	int tries = path->module ? ANYIP6_TRIES : 1;
-	int err;
-
-	do {
-		mutex_lock(&anyip6_paths_mutex);
-		err = anyip6_resolve(path);
-		if (!err && path->module)
-			anyip6_say_if_held(path);
-		mutex_unlock(&anyip6_paths_mutex);
-	} while (anyip6_is_stale(err) && --tries);
-	if (err == -ENOENT && path->optional)
-		return 0;
-	if (err)
-		pr_err("not loaded: %s not found in this kernel (%d)\n",
-		       path->caller, err);
-	/* Of a module ENOENT says that it lacks a symbol. */
-	return err == -ENOENT ? -EOPNOTSUPP : err;
-}
-
-/* All are found first: what is optional may be part of what is proven. */
-static int __init anyip6_take_paths(void)
-{
-	unsigned int i;
-	int err = 0;
-
-	for (i = 0; !err && i < anyip6_n_paths; i++)
-		err = anyip6_find_path(&anyip6_paths[i]);
-	for (i = 0; !err && i < anyip6_n_paths; i++)
-		if (anyip6_paths[i].prove)
-			err = anyip6_prove(&anyip6_paths[i]);
-	return err;
-}
-
-/*
- * COMING is before the module's init opens the path to programs, GOING after
- * its exit has closed it. Such a path is not proven: the check is, and a caller
- * that is not found by its name keeps the kernel's answers.
- */
-static void anyip6_follow(struct anyip6_path *path, unsigned long event)
-{
-	int err = 0;
-
-	mutex_lock(&anyip6_paths_mutex);
-	if (event == MODULE_STATE_COMING)
-		err = anyip6_resolve(path);
-	else if (event == MODULE_STATE_GOING)
-		WRITE_ONCE(path->size, 0);
-	if (event == MODULE_STATE_COMING && !err)
-		anyip6_say_if_held(path);
-	mutex_unlock(&anyip6_paths_mutex);
-	if (err)
-		pr_err("%s keeps the kernel's answers: %s not found (%d)\n",
-		       path->module, path->caller, err);
-}
-
-static int anyip6_module_event(struct notifier_block *nb, unsigned long event,
-			       void *data)
-{
-	struct module *mod = data;
-	unsigned int i;
-
-	/* Its functions are elsewhere, so nothing there is known as a path. */
-	if (event == MODULE_STATE_COMING && is_livepatch_module(mod))
-		pr_warn("live patch %s is here: socket paths that it replaces keep the kernel's answers\n",
-			mod->name);
-
-	for (i = 0; i < anyip6_n_paths; i++)
-		if (anyip6_paths[i].module &&
-		    !strcmp(anyip6_paths[i].module, mod->name))
-			anyip6_follow(&anyip6_paths[i], event);
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block anyip6_module_nb = {
-	.notifier_call = anyip6_module_event,
-};
-
 /**
  * anyip6_hook_init() - redirect the checks, find and prove the socket paths
  *
@@ -504,13 +318,11 @@ int __init anyip6_hook_init(void)
 		goto err_disarm;
 
 	/* First, so that no module slips in between. */
-	err = register_module_notifier(&anyip6_module_nb);
-	if (err) {
-		pr_err("not loaded: modules cannot be followed (%d)\n", err);
+	err = anyip6_paths_follow();
+	if (err)
 		goto err_disarm;
-	}
 
-	err = anyip6_take_paths();
+	err = anyip6_paths_take();
 	if (!err)
 		return 0;
 
@@ -532,5 +344,5 @@ void anyip6_hook_exit(void)
 {
 	anyip6_disarm_all();
 	/* Last, so that a module that goes takes its path along until then. */
-	unregister_module_notifier(&anyip6_module_nb);
+	anyip6_paths_unfollow();
 }

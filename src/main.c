@@ -27,7 +27,7 @@ static int anyip6_hooks_get(char *buf, const struct kernel_param *kp)
 	const struct anyip6_path *path;
 	int len = 0;
 
-	for (path = anyip6_paths; path < anyip6_paths + anyip6_n_paths; path++)
+	for (path = anyip6_paths; path < anyip6_paths + ANYIP6_N_PATHS; path++)
 		len += scnprintf(buf + len, PAGE_SIZE - len, "%s %s %s\n",
 				 path->caller, path->check->name,
 				 anyip6_path_state(path));
@@ -53,7 +53,7 @@ static void __init anyip6_log_loaded(void)
 	char hooks[256];
 	int len = 0;
 
-	for (path = anyip6_paths; path < anyip6_paths + anyip6_n_paths; path++)
+	for (path = anyip6_paths; path < anyip6_paths + ANYIP6_N_PATHS; path++)
 		if (READ_ONCE(path->size))
 			len += scnprintf(hooks + len, sizeof(hooks) - len,
 					 " %s>%s", path->caller,
