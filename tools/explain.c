@@ -12,6 +12,7 @@
 #include "json.h"
 #include "rule.h"
 #include "text.h"
+#include "util.h"
 
 /*
  * What bind did and what the rule says of the state just before can differ as

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "fib.h"
+#include "util.h"
 
 #ifndef NETLINK_GET_STRICT_CHK
 #define NETLINK_GET_STRICT_CHK	12
@@ -37,12 +38,8 @@
 /* One more element, zeroed, at the end of an array. */
 static void *grow(void *array, size_t *n, size_t size)
 {
-	char *bigger = realloc(array, (*n + 1) * size);
+	char *bigger = need(realloc(array, (*n + 1) * size));
 
-	if (!bigger) {
-		perror("anyip6");
-		exit(4);
-	}
 	memset(bigger + *n * size, 0, size);
 	++*n;
 	return bigger;

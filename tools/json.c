@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "json.h"
 #include "text.h"
+#include "util.h"
 
 #define MAX_DEPTH	16
 
@@ -48,20 +51,14 @@ static void begin(const char *name)
 
 static void start(void)
 {
-	object = open_memstream(&written, &length);
-	if (!object) {
-		perror("anyip6");
-		exit(4);
-	}
+	object = need(open_memstream(&written, &length));
 }
 
 static void finish(void)
 {
 	fputc('\n', object);
-	if (fclose(object)) {
-		perror("anyip6");
-		exit(4);
-	}
+	if (fclose(object))
+		die(EXIT_CANNOT, "%s", strerror(errno));
 	fwrite(written, length, 1, stdout);
 	free(written);
 }

@@ -2,15 +2,13 @@
 /* anyip6: shows what the module of that name does, and why. See anyip6(8). */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "anyip6.h"
-
-bool want_json;
+#include "util.h"
 
 static const char usage_text[] =
 	"anyip6 status [--all] [--json]\n"
@@ -19,59 +17,6 @@ static const char usage_text[] =
 	"\n"
 	"PROTO: tcp (default), udp, udplite, raw, ping, sctp, mptcp, dccp, l2tp\n"
 	"Exit: 0 ok or allowed, 1 refused, 2 usage, 3 module not loaded, 4 cannot tell\n";
-
-static void complain_args(const char *fmt, va_list args)
-{
-	fflush(stdout);
-	fprintf(stderr, "anyip6: ");
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
-}
-
-void complain(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	complain_args(fmt, args);
-	va_end(args);
-}
-
-void die(int code, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	complain_args(fmt, args);
-	va_end(args);
-	exit(code);
-}
-
-/* All of a small file, in memory that the next call takes again; or NULL. */
-char *file_read(const char *path)
-{
-	static char text[8192];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t len = 0;
-	ssize_t got = -1;
-
-	if (fd < 0)
-		return NULL;
-	while (len < sizeof(text) - 1 &&
-	       (got = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
-		len += got;
-	close(fd);
-	text[len] = '\0';
-	return got < 0 ? NULL : text;
-}
-
-/* -1 if it cannot be read. */
-int file_number(const char *path)
-{
-	const char *text = file_read(path);
-
-	return text ? atoi(text) : -1;
-}
 
 static int toggle(const char *value, int argc)
 {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "rule.h"
+#include "util.h"
 
 enum fit { UNUSABLE, OTHER_DEVICE, FITS };
 
@@ -176,12 +177,10 @@ static void insert(struct way *way, const struct route *r)
 static struct way way_from(const struct fib *fib, const struct in6_addr *ip,
 			   uint32_t table)
 {
-	struct way way = { calloc(fib->n_routes + 1, sizeof(*way.routes)), 0 };
+	struct way way = {
+		need(calloc(fib->n_routes + 1, sizeof(*way.routes))), 0
+	};
 
-	if (!way.routes) {
-		perror("anyip6");
-		exit(4);
-	}
 	for (size_t i = 0; i < fib->n_routes; i++) {
 		const struct route *r = &fib->routes[i];
 

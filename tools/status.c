@@ -15,6 +15,7 @@
 #include "fib.h"
 #include "json.h"
 #include "text.h"
+#include "util.h"
 
 #define NETNS_DIR	"/run/netns"
 

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util.h"
+
+bool want_json;
+
+static void complain_args(const char *fmt, va_list args)
+{
+	fflush(stdout);
+	fprintf(stderr, "anyip6: ");
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+}
+
+void complain(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	complain_args(fmt, args);
+	va_end(args);
+}
+
+void die(int code, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	complain_args(fmt, args);
+	va_end(args);
+	exit(code);
+}
+
+void *need(void *memory)
+{
+	if (!memory)
+		die(EXIT_CANNOT, "%s", strerror(errno));
+	return memory;
+}
+
+char *file_read(const char *path)
+{
+	static char text[8192];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t got = -1;
+
+	if (fd < 0)
+		return NULL;
+	while (len < sizeof(text) - 1 &&
+	       (got = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
+		len += got;
+	close(fd);
+	text[len] = '\0';
+	return got < 0 ? NULL : text;
+}
+
+int file_number(const char *path)
+{
+	const char *text = file_read(path);
+
+	return text ? atoi(text) : -1;
+}
