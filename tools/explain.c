@@ -146,7 +146,7 @@ static void settle(struct answer *a, const struct outcome *o)
 	} else {
 		memcpy(rule, a->reason, sizeof(rule));
 		a->verdict = o->err ? REFUSED : ALLOWED;
-		a->step = "unknown";
+		a->step = STEP_UNKNOWN;
 		snprintf(a->reason, sizeof(a->reason),
 			 "not as the rule has it (%.1000s); did a BPF program or a change meanwhile decide?",
 			 rule);
@@ -158,7 +158,7 @@ struct explanation {
 	struct state state;
 	struct outcome outcome;
 	struct answer answer;
-	struct answer would;	/* no step: the module was asked */
+	struct answer would;	/* STEP_NONE: the module was asked */
 };
 
 /*
@@ -184,9 +184,9 @@ static void decide(const struct fib *fib, const struct question *q,
 		named = NULL;
 		rule_kernel(fib, &q->ip, NULL, &e->state, a);
 	}
-	e->would.step = NULL;
-	if (!strcmp(a->step, "off") || !strcmp(a->step, "not-loaded") ||
-	    !strcmp(a->step, "nonlocal"))
+	e->would.step = STEP_NONE;
+	if (a->step == STEP_OFF || a->step == STEP_NOT_LOADED ||
+	    a->step == STEP_NONLOCAL)
 		rule_any_ip(fib, &q->ip, named, &e->would);
 }
 
@@ -219,7 +219,7 @@ static const char *const verdicts[] = {
 /* What it takes for the module to be asked. */
 static const char *if_asked(const struct state *state, const struct answer *a)
 {
-	bool nonlocal = !strcmp(a->step, "nonlocal");
+	bool nonlocal = a->step == STEP_NONLOCAL;
 
 	if (!state->loaded)
 		return nonlocal ? "with 0, and anyip6 loaded" : "not loaded; with it";
@@ -235,7 +235,7 @@ static void print_text(struct explanation *e)
 
 	if (a->verdict == UNKNOWN)
 		printf("unknown: %s: %s; by the rule: %s: %s\n", o->stage,
-		       strerror(o->err), a->step, plain(a->reason));
+		       strerror(o->err), step_word(a->step), plain(a->reason));
 	else
 		printf("%s: %s\n", verdicts[a->verdict], plain(a->reason));
 	if (e->would.step)
@@ -246,7 +246,7 @@ static void print_text(struct explanation *e)
 static void json_answer(const struct answer *a)
 {
 	json_string("verdict", verdicts[a->verdict]);
-	json_string("step", a->step);
+	json_string("step", step_word(a->step));
 	json_string("reason", a->reason);
 }
 

@@ -18,8 +18,19 @@ enum fit { UNUSABLE, OTHER_DEVICE, FITS };
 /* The fit, and below it the router preference. */
 #define SCORE(fit, pref)	((fit) << 2 | (pref))
 
+const char *step_word(enum step step)
+{
+#define STEP_WORD(name, counter, word) [STEP_##name] = word,
+	static const char *const words[] = {
+		ANYIP6_STEPS(STEP_WORD, STEP_WORD)
+		OTHER_STEPS(STEP_WORD)
+	};
+
+	return words[step];
+}
+
 __attribute__((format(printf, 4, 5)))
-static void say(struct answer *a, enum verdict is, const char *step,
+static void say(struct answer *a, enum verdict is, enum step step,
 		const char *fmt, ...)
 {
 	va_list args;
@@ -83,12 +94,12 @@ static void say_configured(const struct fib *fib, const struct addr *addr,
 	const char *name = fib_link_name(fib, addr->link);
 
 	if (addr->flags & IFA_F_DADFAILED)
-		say(a, REFUSED, "configured",
+		say(a, REFUSED, STEP_CONFIGURED,
 		    "configured on %s but dadfailed: another host has it", name);
 	else if (tentative(addr))
-		say(a, REFUSED, "configured", "configured on %s but tentative", name);
+		say(a, REFUSED, STEP_CONFIGURED, "configured on %s but tentative", name);
 	else
-		say(a, REFUSED, "configured",
+		say(a, REFUSED, STEP_CONFIGURED,
 		    "configured on %s, and the socket is bound to %s", name,
 		    dev ? dev->name : "no device");
 }
@@ -275,15 +286,15 @@ static void say_elsewhere(const struct fib *fib, const struct route *r,
 	const struct link *ours = fib_vrf(fib, dev);
 
 	if (theirs)
-		say(a, REFUSED, "no-route",
+		say(a, REFUSED, STEP_NO_ROUTE,
 		    "%s is of VRF %s, to which the socket is not bound",
 		    route_text(fib, r), theirs->name);
 	else if (ours && r->table == RT_TABLE_LOCAL)
-		say(a, REFUSED, "no-route",
+		say(a, REFUSED, STEP_NO_ROUTE,
 		    "%s is not of VRF %s, to which the socket is bound",
 		    route_text(fib, r), ours->name);
 	else
-		say(a, REFUSED, "no-route",
+		say(a, REFUSED, STEP_NO_ROUTE,
 		    "route is in table %s, which bind does not read: %s %s",
 		    table_text(r->table), route_type(r), route_prefix(r));
 }
@@ -306,16 +317,16 @@ static void say_no_route(const struct fib *fib, const struct in6_addr *ip,
 	const struct route *r = near_miss(fib, ip, table);
 
 	if (addr)
-		say(a, REFUSED, "no-route",
+		say(a, REFUSED, STEP_NO_ROUTE,
 		    "configured on %s, of another L3 domain (VRF) than the socket",
 		    fib_link_name(fib, addr->link));
 	else if (r && r->table == table)
-		say(a, REFUSED, "no-route", "%s %s", route_text(fib, r),
+		say(a, REFUSED, STEP_NO_ROUTE, "%s %s", route_text(fib, r),
 		    not_usable(r));
 	else if (r)
 		say_elsewhere(fib, r, dev, a);
 	else
-		say(a, REFUSED, "no-route", "no local route to it in table %s",
+		say(a, REFUSED, STEP_NO_ROUTE, "no local route to it in table %s",
 		    table_text(table));
 }
 
@@ -340,20 +351,20 @@ static void say_carved_out(const struct fib *fib, const struct in6_addr *ip,
 	const struct route *local = rival(fib, ip, r->table);
 
 	if (r->blackhole)
-		say(a, REFUSED, "carved-out", "%s decides: nexthop %u is a blackhole",
+		say(a, REFUSED, STEP_CARVED_OUT, "%s decides: nexthop %u is a blackhole",
 		    route_text(fib, r), r->object);
 	else if (local && local->len < r->len)
-		say(a, REFUSED, "carved-out", "%s is more specific", route_text(fib, r));
+		say(a, REFUSED, STEP_CARVED_OUT, "%s is more specific", route_text(fib, r));
 	else if (!local || rank(local) != rank(r))
-		say(a, REFUSED, "carved-out", "%s decides", route_text(fib, r));
+		say(a, REFUSED, STEP_CARVED_OUT, "%s decides", route_text(fib, r));
 	else if (r->metric < local->metric)
-		say(a, REFUSED, "carved-out", "%s has a lower metric than %s",
+		say(a, REFUSED, STEP_CARVED_OUT, "%s has a lower metric than %s",
 		    route_text(fib, r), route_text(fib, local));
 	else if (r->pref > local->pref)
-		say(a, REFUSED, "carved-out", "%s is preferred to %s",
+		say(a, REFUSED, STEP_CARVED_OUT, "%s is preferred to %s",
 		    route_text(fib, r), route_text(fib, local));
 	else
-		say(a, REFUSED, "carved-out", "%s decides", route_text(fib, r));
+		say(a, REFUSED, STEP_CARVED_OUT, "%s decides", route_text(fib, r));
 }
 
 /* What the table says. */
@@ -370,10 +381,10 @@ static void ask_table(const struct fib *fib, const struct in6_addr *ip,
 	else if (r->type != RTN_LOCAL || r->blackhole)
 		say_carved_out(fib, ip, r, a);
 	else if (best < SCORE(FITS, 0))
-		say(a, REFUSED, "wrong-device", "%s, and the socket is bound to %s",
+		say(a, REFUSED, STEP_WRONG_DEVICE, "%s, and the socket is bound to %s",
 		    route_text(fib, r), dev->name);
 	else
-		say(a, ALLOWED, "allowed", "%s", route_text(fib, r));
+		say(a, ALLOWED, STEP_ALLOWED, "%s", route_text(fib, r));
 }
 
 /* With the module loaded and on, where the kernel's own check says no. */
@@ -397,23 +408,23 @@ void rule_kernel(const struct fib *fib, const struct in6_addr *ip,
 	const struct addr *addr = usable(fib, ip, dev);
 
 	if (IN6_IS_ADDR_UNSPECIFIED(ip))
-		say(a, ALLOWED, "wildcard", "every address of the host");
+		say(a, ALLOWED, STEP_WILDCARD, "every address of the host");
 	else if (IN6_IS_ADDR_V4MAPPED(ip))
-		say(a, UNKNOWN, "ipv4", "IPv4-mapped, so IPv4's own rule decides");
+		say(a, UNKNOWN, STEP_IPV4, "IPv4-mapped, so IPv4's own rule decides");
 	else if (IN6_IS_ADDR_MULTICAST(ip))
-		say(a, UNKNOWN, "multicast",
+		say(a, UNKNOWN, STEP_MULTICAST,
 		    "multicast, so the kernel's own answer for this protocol");
 	else if (IN6_IS_ADDR_LINKLOCAL(ip) && !dev)
-		say(a, REFUSED, "scope", "link-local: a device is needed (--dev)");
+		say(a, REFUSED, STEP_SCOPE, "link-local: a device is needed (--dev)");
 	else if (addr)
-		say(a, ALLOWED, "configured", "configured on %s",
+		say(a, ALLOWED, STEP_CONFIGURED, "configured on %s",
 		    fib_link_name(fib, addr->link));
 	else if (state->nonlocal)
-		say(a, ALLOWED, "nonlocal", "net.ipv6.ip_nonlocal_bind=1");
+		say(a, ALLOWED, STEP_NONLOCAL, "net.ipv6.ip_nonlocal_bind=1");
 	else if (!state->loaded)
-		say(a, REFUSED, "not-loaded", "not configured, and anyip6 is not loaded");
+		say(a, REFUSED, STEP_NOT_LOADED, "not configured, and anyip6 is not loaded");
 	else if (!state->on)
-		say(a, REFUSED, "off", "net.ipv6.anyip_bind is 0 here");
+		say(a, REFUSED, STEP_OFF, "net.ipv6.anyip_bind is 0 here");
 	else
 		rule_any_ip(fib, ip, dev, a);
 }

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 
+#include "../src/steps.h"
 #include "fib.h"
 
 enum verdict {
@@ -13,10 +14,27 @@ enum verdict {
 	UNKNOWN,	/* left to whoever really binds */
 };
 
-/* The step's name is the tracepoint's, where the module decides. */
+/* What decides before the module is asked, or is not known to have decided. */
+#define OTHER_STEPS(STEP)			\
+	STEP(WILDCARD,	 NULL, "wildcard")	\
+	STEP(IPV4,	 NULL, "ipv4")		\
+	STEP(MULTICAST,	 NULL, "multicast")	\
+	STEP(SCOPE,	 NULL, "scope")		\
+	STEP(NONLOCAL,	 NULL, "nonlocal")	\
+	STEP(NOT_LOADED, NULL, "not-loaded")	\
+	STEP(UNKNOWN,	 NULL, "unknown")
+
+#define STEP_NAME(name, ...) STEP_##name,
+
+enum step {
+	STEP_NONE,
+	ANYIP6_STEPS(STEP_NAME, STEP_NAME)
+	OTHER_STEPS(STEP_NAME)
+};
+
 struct answer {
 	enum verdict verdict;
-	const char *step;
+	enum step step;
 	char reason[1200];	/* two routes' texts at most */
 };
 
@@ -25,6 +43,9 @@ struct state {
 	bool loaded, on;
 	bool nonlocal;	/* net.ipv6.ip_nonlocal_bind, of sockets that ask it */
 };
+
+/* As the tracepoint has it, where the module decides. */
+const char *step_word(enum step step);
 
 /* @fib: with the tables that bind may read for @dev. */
 void rule_kernel(const struct fib *fib, const struct in6_addr *ip,
