@@ -10,15 +10,15 @@
 # ANYIP6_MAY_SKIP is a pattern of what may be skipped on this kernel besides what may_skip() below says, for a kernel whose
 # configuration lacks it. See load.sh, storm.sh, fuzz.sh, sctp_reload.sh and unsteady.c for the rest of the environment.
 
-# shellcheck source=common.sh source-path=SCRIPTDIR
-. "$(dirname "$0")/common.sh"
+# shellcheck source=lib/common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/lib/common.sh"
 
 # Not all load on demand: Debian keeps DCCP from it.
 modules=(ipv6 dummy veth vrf dccp_ipv4 dccp_ipv6 sctp l2tp_ip l2tp_ip6 l2tp_eth)
 modules+=(vxlan geneve wireguard ip_gre ip6_gre ipip ip6_tunnel fou fou6)
-cases=(bind traffic route asis toggle)
-matrix=(parity callers echo)
-tool=(explain)
+cases=(rule/bind rule/traffic rule/route rule/asis rule/toggle)
+matrix=(parity/parity parity/callers parity/echo)
+tool=(watch/explain)
 # older A B: release A comes before B.
 older() { [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 
@@ -47,7 +47,7 @@ trap 'rm -rf "$tmp"' EXIT
 counts=$tmp/counts
 if ! built_in; then
 	# The counters and the tracepoint are the module's, as is what its absence leaves to compare with.
-	cases+=(watch)
+	cases+=(watch/watch)
 	export ANYIP6_PARITY_FILE=$tmp/parity ANYIP6_CALLERS_FILE=$tmp/callers
 fi
 
@@ -91,12 +91,14 @@ run_part() {
 	ktap_print_msg "$name took $((SECONDS - start)) s"
 }
 
+run_script() { run_part "$1" "$base/$1"; }
+
 # programs_absent PROGRAM..., programs_loaded PROGRAM...
 programs_absent() {
 	local p
 	! built_in || return 0
 	for p in "$@"; do
-		run_part "$p, module absent" env ANYIP6_EXPECT=absent "$here/$p"
+		run_part "$p, module absent" env ANYIP6_EXPECT=absent "$base/$p"
 	done
 }
 
@@ -104,7 +106,7 @@ programs_loaded() {
 	local p
 	load || ktap_print_msg "insmod failed"
 	for p in "$@"; do
-		run_part "$p, module loaded" env ANYIP6_EXPECT=loaded "$here/$p"
+		run_part "$p, module loaded" env ANYIP6_EXPECT=loaded "$base/$p"
 	done
 	! loaded || unload
 }
@@ -114,8 +116,8 @@ part_absent() { programs_absent "${cases[@]}"; }
 part_loaded() { programs_loaded "${cases[@]}"; }
 
 part_bind() {
-	programs_absent bind
-	programs_loaded bind
+	programs_absent rule/bind
+	programs_loaded rule/bind
 }
 
 part_parity() {
@@ -125,31 +127,31 @@ part_parity() {
 
 part_tool() {
 	programs_absent "${tool[@]}"
-	programs_loaded "${tool[@]}" unsteady
-	run_part examples.sh "$here/examples.sh"
+	programs_loaded "${tool[@]}" watch/unsteady
+	run_script watch/examples.sh
 }
 
 # Not a test: what the README shows.
 part_table() {
-	load && env -u ANYIP6_PARITY_FILE "$here/parity" --table
+	load && env -u ANYIP6_PARITY_FILE "$base/parity/parity" --table
 	exit
 }
 
-part_reload() { run_part sctp_reload.sh "$here/sctp_reload.sh"; }
+part_reload() { run_script module/sctp_reload.sh; }
 
-part_coexist() { run_part coexist.sh "$here/coexist.sh"; }
+part_coexist() { run_script module/coexist.sh; }
 
-part_load() { run_part load.sh "$here/load.sh"; }
+part_load() { run_script module/load.sh; }
 
-part_security() { run_part security.sh "$here/security.sh"; }
+part_security() { run_script module/security.sh; }
 
-part_faults() { run_part faults.sh "$here/faults.sh"; }
+part_faults() { run_script module/faults.sh; }
 
-part_storm() { run_part storm.sh "$here/storm.sh"; }
+part_storm() { run_script random/storm.sh; }
 
-part_churn() { run_part churn.sh "$here/churn.sh"; }
+part_churn() { run_script random/churn.sh; }
 
-part_fuzz() { run_part fuzz.sh "$here/fuzz.sh"; }
+part_fuzz() { run_script random/fuzz.sh; }
 
 # lockdep_on WHEN: where the kernel has it, it still looks. It ends at its first finding, and where a module is removed by force.
 lockdep_on() {
@@ -173,7 +175,7 @@ for part in "${parts[@]}"; do
 	"part_$part"
 done
 [ "${parts[-1]}" = reload ] || lockdep_on at_the_end
-[ ! -e /sys/kernel/debug/kmemleak ] || run_part kmemleak.sh "$here/kmemleak.sh"
+[ ! -e /sys/kernel/debug/kmemleak ] || run_script module/kmemleak.sh
 gcov_data
 read -r pass fail skip <"$counts"
 echo "1..$((pass + fail + skip))"

@@ -191,7 +191,7 @@ archive() {
 # stage_selftests ARCH DIR: the test programs, which are the same on every kernel of ARCH, in DIR/stage/ARCH.
 stage_selftests() {
     local arch=$1 ksft libs key cc=gcc cross=()
-    need_packages make gcc libc6-dev libmnl-dev
+    need_packages make gcc libc6-dev libmnl-dev rsync
     if [[ $arch != "$host_arch" ]]; then
         need_packages "gcc-$(triplet "$arch" | tr _ -)" "libc6-dev-$arch-cross"
         libs=$("$top/scripts/kernels" unpack "bookworm/$arch" libmnl-dev libmnl0)/usr
@@ -200,7 +200,7 @@ stage_selftests() {
     fi
     ksft=$("$top/scripts/kernels" kselftest)
     key=$({
-        archive "$top" --exclude=selftests/{breaks,kunit,modules} selftests tools examples man
+        archive "$top" --exclude=selftests/{breaks,kunit,modules} selftests tools examples man src/steps.h
         cat "$ksft/../../../debian-package"
         "$cc" --version
         dpkg-query -W 'libc6-dev*' libmnl-dev

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A client of ../examples/subnet-tcp and subnet-udp.
+ * A client of ../../examples/subnet-tcp and subnet-udp.
  *
  * asker tcp|udp COUNT	ask so many addresses, all over 2001:db8:a::/64; each
  *			must answer, with its own name

@@ -8,8 +8,8 @@
 # for addresses rests between two, for many cycles in a short time where processors are slow.
 # ANYIP6_KO names the module, if it is not where common.sh looks.
 
-# shellcheck source=common.sh source-path=SCRIPTDIR
-. "$(dirname "$0")/common.sh"
+# shellcheck source=../lib/common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/../lib/common.sh"
 
 out=$(mktemp)
 
@@ -25,7 +25,7 @@ trap end EXIT
 # Its lines are kept: "OPERATION TARGET EXPECTED RESULT COUNT [WRONG]".
 cycles() {
 	local code=0
-	"$here/storm" "$anyip6_ko" "${ANYIP6_CYCLES:-100}" "${ANYIP6_SECONDS:-0}" "${ANYIP6_REST:-0}" >"$out" || code=$?
+	"$base/random/storm" "$anyip6_ko" "${ANYIP6_CYCLES:-100}" "${ANYIP6_SECONDS:-0}" "${ANYIP6_REST:-0}" >"$out" || code=$?
 	sed 's/^/# /' "$out"
 	is 0 "$code" "exit code"
 }

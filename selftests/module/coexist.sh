@@ -5,8 +5,8 @@
 # ANYIP6_KO and HOLDER_KO name the module and modules/holder.ko, beside which patcher.ko is, if they are not where common.sh looks.
 # ANYIP6_NEIGHBOURS is a pattern of the neighbours that are wanted, all by default.
 
-# shellcheck source=common.sh source-path=SCRIPTDIR
-. "$(dirname "$0")/common.sh"
+# shellcheck source=../lib/common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/../lib/common.sh"
 
 # A neighbour: name, how it comes, on which function, how an Any-IP address fares while both are there: "works"; "unseen" if it
 # works and the neighbour does not see it; "hidden" where the neighbour hides the caller; "rivals" where the kernel lets only
@@ -83,7 +83,7 @@ tracer_sees() { grep -v '^#' "$tracefs/trace" | grep -q .; }
 bpf_come() {
 	rm -f "$tmp/in" "$tmp/out"
 	mkfifo "$tmp/in"
-	"$here/fentry" "$1" "$2" <"$tmp/in" >"$tmp/out" 2>/dev/null &
+	"$base/module/fentry" "$1" "$2" <"$tmp/in" >"$tmp/out" 2>/dev/null &
 	bpf=$!
 	exec {bpf_fd}>"$tmp/in"
 	while kill -0 "$bpf" 2>/dev/null && ! grep -qs . "$tmp/out"; do :; done
@@ -114,7 +114,7 @@ perf_come() {
 	perf_forget
 }
 perf_forget() { : >"$tmp/perf"; }
-perf_attached() { in_ns "$here/binder" ::1 >/dev/null && perf_sees; }
+perf_attached() { in_ns "$base/lib/binder" ::1 >/dev/null && perf_sees; }
 perf_go() {
 	kill -INT "$perf" && wait "$perf"
 	echo '-:anyip6_test/neighbour' >>"$tracefs/dynamic_events"
@@ -151,9 +151,9 @@ answered() {
 		hidden.* | replaced.*) bind=$no ;;
 	esac
 	is "$any tcp: $bind $any udp: $bind $outside tcp: $no $outside udp: $no ::1 tcp: ok ::1 udp: ok" \
-		"$(in_ns "$here/binder" "${addrs[@]}" | paste -sd' ')" "with $name, bind" &&
+		"$(in_ns "$base/lib/binder" "${addrs[@]}" | paste -sd' ')" "with $name, bind" &&
 		is "$any pktinfo: $pktinfo $outside pktinfo: $none ::1 pktinfo: ok" \
-			"$(ANYIP6_PORT=$sink_port in_ns "$here/binder" --pktinfo "${addrs[@]}" | paste -sd' ')" "with $name, PKTINFO"
+			"$(ANYIP6_PORT=$sink_port in_ns "$base/lib/binder" --pktinfo "${addrs[@]}" | paste -sd' ')" "with $name, PKTINFO"
 }
 
 both() { "${kind}_forget" && answered "$answer" && watched && told; }

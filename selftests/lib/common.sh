@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What load.sh, storm.sh and run.sh share. Sourced, from this folder.
+# What run.sh and the scripts of the folders share. Sourced.
 
 # busybox lacks the -e that net/lib.sh asks for.
 readlink -e / >/dev/null 2>&1 || readlink() { command readlink -f "${@:2}"; }
 
-here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
-ksft=${KSFT:-$here/../..}
+# The folder of folders, as run.sh and the programs in it are found.
+base=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
+ksft=${KSFT:-$base/../..}
 # shellcheck source=/dev/null
 . "$ksft/net/lib.sh"
 # shellcheck source=/dev/null
@@ -28,9 +29,9 @@ hooks=/sys/module/anyip6/parameters/hooks
 tracefs=/sys/kernel/tracing
 any=2001:db8:a::1
 outside=2001:db8:99::1
-holder_ko=${HOLDER_KO:-$(first_file "$here/modules/holder.ko" /holder.ko)}
+holder_ko=${HOLDER_KO:-$(first_file "$base/modules/holder.ko" /holder.ko)}
 patcher_ko=${holder_ko:+$(first_file "${holder_ko%/*}/patcher.ko")}
-anyip6_ko=${ANYIP6_KO:-$(first_file "$here/../anyip6.ko" /anyip6.ko)}
+anyip6_ko=${ANYIP6_KO:-$(first_file "$base/../anyip6.ko" /anyip6.ko)}
 }
 
 # These tests load and unload the module under everyone's feet.
@@ -76,7 +77,7 @@ is() {
 
 # binds RESULT ADDR: TCP and UDP both, in $ns.
 binds() {
-	is "$2 tcp: $1 $2 udp: $1" "$(in_ns "$here/binder" "$2" | paste -sd' ')" "bind"
+	is "$2 tcp: $1 $2 udp: $1" "$(in_ns "$base/lib/binder" "$2" | paste -sd' ')" "bind"
 }
 
 # Nothing of the module is left anywhere.

@@ -5,8 +5,8 @@
 # ANYIP6_KO and HOLDER_KO name the module and modules/holder.ko, if they are not where common.sh looks. ANYIP6_REFUSES is what
 # the module says on a kernel that it refuses, without its "anyip6: "; nothing else can be tested there.
 
-# shellcheck source=common.sh source-path=SCRIPTDIR
-. "$(dirname "$0")/common.sh"
+# shellcheck source=../lib/common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/../lib/common.sh"
 
 ftrace=/proc/sys/kernel/ftrace_enabled
 nonlocal=/proc/sys/net/ipv6/ip_nonlocal_bind
@@ -240,8 +240,8 @@ without_ipv6() {
 # Of which the kernel dumps IPv4's addresses and routes instead.
 tool_without_ipv6() {
 	local out rc=0
-	[ -x "$here/anyip6" ] || return "$KSFT_SKIP"
-	out=$("$here/anyip6" status) || rc=$?
+	[ -x "$base/watch/anyip6" ] || return "$KSFT_SKIP"
+	out=$("$base/watch/anyip6" status) || rc=$?
 	is 3 "$rc" "exit code" && is 0 "$(grep -c local <<<"$out")" "prefixes"
 }
 

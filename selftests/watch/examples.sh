@@ -4,12 +4,12 @@
 #
 # MAN and EXAMPLES name those folders, if they are not where this looks.
 
-# shellcheck source=common.sh source-path=SCRIPTDIR
-. "$(dirname "$0")/common.sh"
+# shellcheck source=../lib/common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/../lib/common.sh"
 
-man=${MAN:-$(first_file "$here/man" "$here/../man")}
-examples=${EXAMPLES:-$(first_file "$here/examples" "$here/../examples")}
-export PATH=$here:$PATH
+man=${MAN:-$(first_file "$base/watch/man" "$base/../man")}
+examples=${EXAMPLES:-$(first_file "$base/watch/examples" "$base/../examples")}
+export PATH=$base/watch:$PATH
 
 clean() {
 	[ -z "$server" ] || { kill "$server"; wait "$server"; } 2>/dev/null
@@ -105,11 +105,11 @@ host_and_client() {
 		ip -n "$ns" -6 route add local 2001:db8:a::/64 dev lo
 }
 
-ask() { ip netns exec "$client" "$here/asker" "$1" "${2:-$addresses}"; }
+ask() { ip netns exec "$client" "$base/watch/asker" "$1" "${2:-$addresses}"; }
 
 # start tcp|udp [ADDRESS...]: the server, in the background; what it says goes to $said.
 start() {
-	in_ns "$here/subnet-$1" 4242 "${@:2}" 2>"$said" &
+	in_ns "$base/watch/subnet-$1" 4242 "${@:2}" 2>"$said" &
 	server=$!
 }
 
@@ -131,7 +131,7 @@ serves() {
 }
 
 # shellcheck disable=SC2046 # words
-serves_addresses() { serves "$1" $("$here/asker" list "$addresses"); }
+serves_addresses() { serves "$1" $("$base/watch/asker" list "$addresses"); }
 
 refuses_address() {
 	host_and_client && start "$1" "$any" || return
@@ -150,7 +150,7 @@ udp_addresses() { load && serves_addresses udp; }
 udp_prefix_not_loaded() {
 	serve udp || return
 	! ask udp 1 >/dev/null || say_why "it answered" || return
-	is "subnet-udp: answer from $("$here/asker" list 1): Invalid argument" "$(cat "$said")" "what the server says"
+	is "subnet-udp: answer from $("$base/watch/asker" list 1): Invalid argument" "$(cat "$said")" "what the server says"
 }
 
 need_machine

@@ -5,8 +5,8 @@
 #
 # ANYIP6_KO and HOLDER_KO name the module and modules/holder.ko, beside which refuser.ko is, if they are not where common.sh looks.
 
-# shellcheck source=common.sh source-path=SCRIPTDIR
-. "$(dirname "$0")/common.sh"
+# shellcheck source=../lib/common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/../lib/common.sh"
 
 refuser_ko=${holder_ko:+$(first_file "${holder_ko%/*}/refuser.ko")}
 refused=/sys/module/refuser/parameters/refused
@@ -63,7 +63,7 @@ end() {
 
 answers() {
 	is "$any tcp: $1 $any udp: $1 $outside tcp: EADDRNOTAVAIL $outside udp: EADDRNOTAVAIL ::1 tcp: ok ::1 udp: ok" \
-		"$(in_ns "$here/binder" "$any" "$outside" ::1 | paste -sd' ')" bind
+		"$(in_ns "$base/lib/binder" "$any" "$outside" ::1 | paste -sd' ')" bind
 }
 
 # --- The operations: what fails or works, and how the machine is to be then ---
@@ -123,7 +123,7 @@ netns_undone() {
 }
 
 # l2tp_is ANSWER: what its bind to an Any-IP address gets.
-l2tp_is() { is "$1" "$(in_ns "$here/modbind" once l2tp "$any")" "l2tp_ip6 bind"; }
+l2tp_is() { is "$1" "$(in_ns "$base/module/modbind" once l2tp "$any")" "l2tp_ip6 bind"; }
 
 # A path that comes with its module is not found: that is told, and the next one is.
 path_is_not_found() {
@@ -162,7 +162,7 @@ range() { sort /proc/kallsyms | awk -v name="$1" '$3 == name { print "0x" $1 } f
 each_allocation() {
 	local range
 	mapfile -t range < <(range "$1")
-	inject_within "${range[@]}" && "$here/failnth" "${@:2}" >"$tmp/out"
+	inject_within "${range[@]}" && "$base/module/failnth" "${@:2}" >"$tmp/out"
 	local result=$?
 	sed "s/^/# $2: /" "$tmp/out"
 	[ "$result" -eq 0 ] && [ "$(sed -n 's/^needed: //p' "$tmp/out")" -gt 0 ]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One TCP bind() for ../scripts/guest/lab.
+ * One TCP bind() for ../../scripts/guest/lab.
  *
  * labbind NAME ADDRESS [freebind|transparent]	print ok, or the errno's name.
  *						NAME is what tracers see.

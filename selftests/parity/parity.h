@@ -3,12 +3,12 @@
  * The parity matrix: every way that a socket takes a local address, on IPv4
  * and on IPv6. A case is a tuple; running one gives an outcome.
  *
- *   parity.c         runs the cases and judges
- *   parity_cases.c   which cases there are, and what is expected of them
- *   parity_table.c   --table
- *   parity_topo.c    the namespaces, one routing table for both families
- *   parity_sock.c    what sockets do
- *   parity_kernel.c  what the kernel or a BPF program does with sockets
+ *   parity.c   runs the cases and judges
+ *   cases.c    which cases there are, and what is expected of them
+ *   table.c    --table
+ *   topo.c     the namespaces, one routing table for both families
+ *   sock.c     what sockets do
+ *   kernel.c   what the kernel or a BPF program does with sockets
  */
 #ifndef PARITY_H
 #define PARITY_H
@@ -317,7 +317,7 @@ static inline bool in(__u64 set, unsigned int member)
 	return set & BIT(member);
 }
 
-/* parity_cases.c */
+/* cases.c */
 struct op_desc {
 	const char *text;
 	int refused;
@@ -342,10 +342,10 @@ unsigned int table_asked(const struct tuple *t);
 const char *outcome_text(int outcome);
 const char *tuple_text(const struct tuple *t);
 
-/* parity_table.c */
+/* table.c */
 void table_print(void);
 
-/* parity_topo.c */
+/* topo.c */
 __attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
 void topo_setup(void);
 void topo_setup_merged(void);
@@ -355,7 +355,7 @@ void topo_enter_peer(void);
 void topo_nonlocal(bool on);
 void topo_batch(int family, const char *lines);
 
-/* parity_sock.c */
+/* sock.c */
 union addr {
 	struct sockaddr sa;
 	struct sockaddr_in in;
@@ -389,7 +389,7 @@ int bind_subject(const struct run *r, int fd, int port);
 const char *token(const struct run *r);
 int exchange(const struct run *r, int server, int client);
 
-/* parity_kernel.c */
+/* kernel.c */
 int kernel_run(const struct run *r);
 bool op_exists(enum op op);
 int uring_bind(int fd, const struct sockaddr *sa, socklen_t len);

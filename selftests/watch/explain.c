@@ -13,13 +13,13 @@
 
 #include "kselftest_harness.h"
 #include "anyip6.h"
-#include "parity.h"
+#include "../parity/parity.h"
 #include "tool.h"
 
 #define COUNTERS	"/proc/thread-self/net/anyip6"
 #define SUBJECT		"2001:db8:20::1"	/* ADDR_FREE */
 
-/* What parity_topo.c asks for; parity_cases.c has it for the matrix. */
+/* What ../parity/topo.c asks for; ../parity/cases.c has it for the matrix. */
 
 const char *const class_text[NR_CLASSES][2] = {
 #define X(name, text, v6, v4) [C_##name] = { v6, v4 },

@@ -6,8 +6,8 @@
 # ANYIP6_KO names the module, if it is not where common.sh looks. ANYIP6_FLOOD (17000): how often each of six attempts is repeated
 # that must not reach the log.
 
-# shellcheck source=common.sh source-path=SCRIPTDIR
-. "$(dirname "$0")/common.sh"
+# shellcheck source=../lib/common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/../lib/common.sh"
 
 flood=${ANYIP6_FLOOD:-17000}
 default_on=/sys/module/anyip6/parameters/default_on
@@ -46,7 +46,7 @@ denied() {
 
 # bind_is RESULT ADDR PORT [COMMAND...]: of both kinds of socket, as COMMAND lets it run.
 bind_is() {
-	is "$2 tcp: $1 $2 udp: $1" "$("${@:4}" env "ANYIP6_PORT=$3" "$here/binder" "$2" | paste -sd' ')" "${*:4} bind"
+	is "$2 tcp: $1 $2 udp: $1" "$("${@:4}" env "ANYIP6_PORT=$3" "$base/lib/binder" "$2" | paste -sd' ')" "${*:4} bind"
 }
 
 # --- Who can do what ---
@@ -142,7 +142,7 @@ no_address() {
 }
 
 files_tell_no_address() {
-	load && in_ns "$here/binder" "$any" "$outside" >"$tmp/out" || return
+	load && in_ns "$base/lib/binder" "$any" "$outside" >"$tmp/out" || return
 	cat "$counters" "$toggle" | no_address "the files in /proc" &&
 		in_ns cat "$counters" | no_address "counters that count" &&
 		"${nobody[@]}" find /sys/module/anyip6 -type f -readable -exec cat {} + | no_address /sys/module/anyip6 &&
@@ -150,7 +150,7 @@ files_tell_no_address() {
 }
 
 tracepoint_tells_no_address() {
-	load && echo 1 >"$event/enable" && in_ns "$here/binder" "$any" "$outside" >"$tmp/out" || return
+	load && echo 1 >"$event/enable" && in_ns "$base/lib/binder" "$any" "$outside" >"$tmp/out" || return
 	grep anyip6_decision: "$tracefs/trace" | no_address "the trace" && no_address "the format" <"$event/format"
 }
 
@@ -165,7 +165,7 @@ log_lines() { log_since | grep -cvE 'clocksource|hrtimer|perf: interrupt|random:
 
 # floods RESULT COMMAND...: with what RESULT the toggle is not written.
 floods() {
-	is "any: ok outside: EADDRNOTAVAIL toggle: $1" "$("${@:2}" "$here/intruder" flood "$flood" | paste -sd' ')" "each time"
+	is "any: ok outside: EADDRNOTAVAIL toggle: $1" "$("${@:2}" "$base/module/intruder" flood "$flood" | paste -sd' ')" "each time"
 }
 
 # shellcheck disable=SC2016 # the inner shell's own
@@ -191,14 +191,14 @@ all_read() {
 files_survive_their_namespace() {
 	local code=0
 	load || return
-	"$here/intruder" read 6 >"$tmp/storm" || code=$?
+	"$base/module/intruder" read 6 >"$tmp/storm" || code=$?
 	all_read "$code"
 }
 
 files_survive_the_module() {
 	local code=0
 	load || return
-	start_helper "$here/intruder" read 6 >"$tmp/storm"
+	start_helper "$base/module/intruder" read 6 >"$tmp/storm"
 	while kill -0 "$helper" 2>/dev/null; do
 		unload && load || return
 	done

@@ -204,7 +204,7 @@ struct model_net {
 
 struct model {
 	bool loaded;
-	bool strict;		/* as ../patches: link-local asks only routes of the device */
+	bool strict;		/* as ../../patches: link-local asks only routes of the device */
 	bool wrong;		/* on purpose: does not see plain prohibit routes */
 	/* Of the last answer: */
 	enum model_step step;

@@ -6,8 +6,8 @@
 # ANYIP6_CHURN_SECONDS (20): how long.
 # ANYIP6_KO names the module, if it is not where common.sh looks.
 
-# shellcheck source=common.sh source-path=SCRIPTDIR
-. "$(dirname "$0")/common.sh"
+# shellcheck source=../lib/common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/../lib/common.sh"
 
 out=$(mktemp)
 
@@ -23,7 +23,7 @@ trap end EXIT
 churn() {
 	local code=0
 	load || return
-	"$here/churn" "${ANYIP6_CHURN_SECONDS:-20}" >"$out" || code=$?
+	"$base/random/churn" "${ANYIP6_CHURN_SECONDS:-20}" >"$out" || code=$?
 	sed 's/^/# /' "$out"
 	is 0 "$code" "exit code"
 }

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Random operations, each answer compared with a model's and with the kernel's own lookup, without the module and with it, or of a
-# kernel with ../patches; see fuzz.c and model.c. For a VM.
+# kernel with ../../patches; see fuzz.c and model.c. For a VM.
 #
 # ANYIP6_FUZZ_SEEDS (20): so many sequences with the module, a tenth of it without. ANYIP6_FUZZ_OPS (5000): so long is each.
 # ANYIP6_FUZZ_SEED (1): the first one's.
 # ANYIP6_KO names the module, if it is not where common.sh looks.
 
-# shellcheck source=common.sh source-path=SCRIPTDIR
-. "$(dirname "$0")/common.sh"
+# shellcheck source=../lib/common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/../lib/common.sh"
 
 seeds=${ANYIP6_FUZZ_SEEDS:-20}
 sequences=(--seed "${ANYIP6_FUZZ_SEED:-1}" --ops "${ANYIP6_FUZZ_OPS:-5000}")
@@ -28,7 +28,7 @@ trap end EXIT
 
 # fuzz NAME OPTION...: its lines are shown, and kept as NAME.
 fuzz() {
-	"$here/fuzz" "${@:2}" | tee "$out/$1" | awk '{ print "# " $0; fflush() }'
+	"$base/random/fuzz" "${@:2}" | tee "$out/$1" | awk '{ print "# " $0; fflush() }'
 	return "${PIPESTATUS[0]}"
 }
 

@@ -3,8 +3,8 @@
 # After all that the other tests did, and with the module gone, no memory is left that nobody points to. For a VM, and a kernel
 # that has CONFIG_DEBUG_KMEMLEAK.
 
-# shellcheck source=common.sh source-path=SCRIPTDIR
-. "$(dirname "$0")/common.sh"
+# shellcheck source=../lib/common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/../lib/common.sh"
 
 kmemleak=/sys/kernel/debug/kmemleak
 

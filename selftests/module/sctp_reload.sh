@@ -9,8 +9,8 @@
 #
 # ANYIP6_RELOADS (20): how many cycles. ANYIP6_KO names the module, if it is not where common.sh looks.
 
-# shellcheck source=common.sh source-path=SCRIPTDIR
-. "$(dirname "$0")/common.sh"
+# shellcheck source=../lib/common.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/../lib/common.sh"
 
 cycles=${ANYIP6_RELOADS:-20}
 deadline=20 # seconds
@@ -42,7 +42,7 @@ trap end EXIT
 start_storms() {
 	local i
 	for ((i = 0; i < storms; i++)); do
-		ip netns exec "$ns" nice -n 10 "$here/modbind" storm "$any" "$gate" >"$out/$i" &
+		ip netns exec "$ns" nice -n 10 "$base/module/modbind" storm "$any" "$gate" >"$out/$i" &
 		pids+=($!)
 	done
 }
@@ -84,8 +84,8 @@ remove() { "remove_${1%_ip6}"; }
 binds_to() {
 	local want=$2
 	[ "$1" != sctp ] || want="$2 $2"
-	is "$want" "$(in_ns "$here/modbind" once "${1%_ip6}" "$any")" "$1 bind" &&
-		is "${want//ok/$no}" "$(in_ns "$here/modbind" once "${1%_ip6}" "$outside")" "$1 bind outside"
+	is "$want" "$(in_ns "$base/module/modbind" once "${1%_ip6}" "$any")" "$1 bind" &&
+		is "${want//ok/$no}" "$(in_ns "$base/module/modbind" once "${1%_ip6}" "$outside")" "$1 bind outside"
 }
 
 # unload right after a bind, and remove while anyip6 is there: neither pins the other.

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0
+# The end of each folder's Makefile, which has set kselftest's variables (TEST_GEN_PROGS and so on).
+
+include ../kselftest.mk
+
+CFLAGS += -Wall -Wextra -O2 -I$(KSFT) -I../lib $(KHDR_INCLUDES)
+# The programs also run in a VM's initramfs, which has no libc.
+LDFLAGS += -static
+
+LOCAL_HDRS += $(wildcard *.h ../lib/*.h) Makefile ../folder.mk
+
+LIB_DIR ?= $(abspath $(OUTPUT)/../lib)
+LIB := $(LIB_DIR)/libanyip6.a
+
+include $(KSFT)/lib.mk
+
+$(TEST_GEN_PROGS) $(TEST_GEN_FILES): $(LIB)
+
+# Its own Makefile knows what has changed.
+ifneq ($(LIB_DIR),$(OUTPUT))
+$(LIB): FORCE
+	@mkdir -p $(LIB_DIR)
+	@$(MAKE) -C ../lib OUTPUT=$(LIB_DIR) $(LIB)
+endif
+
+FORCE:
+
+.PHONY: FORCE

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0
+# Where kselftest is: around these folders in a kernel tree, or where ../scripts/kernels fetches it. KSFT= names another copy.
+
+here := $(dir $(lastword $(MAKEFILE_LIST)))
+
+ifeq ($(origin KSFT), undefined)
+ifneq ($(wildcard $(here)../../lib.mk),)
+KSFT := $(realpath $(here)../..)
+else
+KSFT := $(shell $(here)../scripts/kernels kselftest)
+endif
+endif
+
+export KSFT
+MAKEFLAGS += --no-print-directory
+OUTPUT ?= $(CURDIR)
