@@ -167,12 +167,19 @@ secure_boot() {
         -drive "if=none,id=esp,format=raw,readonly=on,file=fat:$2" -device virtio-blk-pci,drive=esp,addr=0x1d,bootindex=0)
 }
 
+# runner COMMAND [ARG...]: becomes one of scripts/lib/runner.
+runner() {
+    need_packages python3
+    export PYTHONPATH=$top/scripts/lib PYTHONDONTWRITEBYTECODE=1 ANYIP6_COMMAND=${0##*/}
+    exec /usr/bin/python3 -m runner "$@"
+}
+
 # keep NAME KEY OUT CMD...: runs CMD FOLDER, which puts into FOLDER what depends on nothing but KEY, and copies that to OUT. It is
 # kept, so the next time CMD does not run.
 keep() {
     local kept=$cache/built/$1-$2 out=$3
     (
-        lock "built-$1"
+        lock "built-$1-$2"
         [[ ! -e $kept ]] || exit 0
         mkdir -p "$cache/built"
         find "$cache/built" -mindepth 1 -maxdepth 1 -mtime +7 -exec rm -rf {} +
@@ -210,10 +217,9 @@ stage_selftests() {
 
 # make_selftests STAGE: with what stage_selftests has set.
 make_selftests() {
-    local objects=$cache/built/objects-$arch
-    rm -rf "$objects" && mkdir -p "$objects"
+    scratch "$cache/built"
     quietly "building the selftests for $arch" "$cache/logs/selftests-$arch.log" \
-        make "-j$(nproc)" -C "$top/selftests" KSFT="$ksft" OUTPUT="$objects" STAGE="$1" "${cross[@]}" stage
+        make "-j$(nproc)" -C "$top/selftests" KSFT="$ksft" OUTPUT="$scratch" STAGE="$1" "${cross[@]}" stage
 }
 
 # counts DIR: passed, failed, skipped, of a run of selftests/run.sh that left DIR/ktap and its VM's exit code in DIR/code. A VM

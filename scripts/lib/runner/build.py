@@ -1,0 +1,43 @@
+"""The modules and the selftests. scripts/kernels and common.sh build them, and keep what they built."""
+
+import subprocess
+from pathlib import Path
+
+from . import tree
+from .matrix import Kernel
+from .pool import Children, Pool
+
+SOURCES = (".", "selftests/modules")
+
+
+def fetch(kernels: list[Kernel]) -> None:
+    """What lacks. A kernel that is not there shows when it is built for."""
+    names = [kernel.name for kernel in kernels]
+    Pool(2).run([
+        lambda children: children.run([tree.KERNELS, "kselftest"], stdout=subprocess.DEVNULL),
+        lambda children: children.run([tree.KERNELS, "get", *names], stdout=subprocess.DEVNULL),
+    ])
+
+
+def modules(kernel: Kernel, folder: Path, children: Children) -> None:
+    """Ours, and those that the tests load."""
+    for source in SOURCES:
+        if children.run([tree.KERNELS, "build", kernel.name, source, str(folder)]):
+            return
+
+
+def selftests(arch: str, work: Path, children: Children) -> None:
+    if children.run(tree.shell("stage_selftests", arch, str(work))):
+        raise SystemExit(1)
+
+
+def everything(kernels: list[Kernel], work: Path, jobs: int) -> None:
+    fetch(kernels)
+    work_list = [lambda children, arch=arch: selftests(arch, work, children)
+                 for arch in dict.fromkeys(kernel.arch for kernel in kernels)]
+    work_list += [lambda children, kernel=kernel: modules(kernel, work / kernel.folder, children) for kernel in kernels]
+    Pool(jobs).run(work_list)
+
+
+def is_built(kernel: Kernel, work: Path) -> bool:
+    return (work / kernel.folder / "holder.ko").exists()

@@ -1,0 +1,165 @@
+"""scripts/check: every test, in VMs, as KTAP."""
+
+import argparse
+import os
+import shutil
+import subprocess
+
+from . import build, matrix, tables, tree
+from .ktap import Counts
+from .matrix import Kernel
+from .pool import Pool, longest_first, measured
+from .vm import Job, Settings
+
+HELP = """\
+scripts/check [--all] [NAME...]   test on the kernels NAME (see scripts/kernels)
+scripts/check --list              the suite, architecture and flavour of each kernel of --all
+
+KERNELS="NAME..."  instead of arguments; by default the oldest, that of this machine's own suite and the newest
+--all              all kernels below instead, each with the run `all`; the table is kept for `make docs`
+RUNS="RUN..."      only these of the runs below, or single parts or programs of selftests/run.sh
+CYCLES=N           loads and unloads in the storm, and of sctp and l2tp_ip6: 3 by default, 2 with --all
+STORM=SEC          the storm lasts at least so long, and CYCLES loads and unloads; by default as long as these take
+REST=MS            there each process that asks for addresses rests so long between two: 0 by default
+CHURN=SEC          the run parallel's churn lasts so long: 20 by default
+FUZZ=N             so many sequences in the run `fuzz`, 20 by default
+FUZZ_OPS=N         each of so many operations, 5000 by default
+FUZZ_SEED=N        the first one's seed, 1 by default
+JOBS=N             so many VMs at once, of 1 GB: by default one for each processor
+LIMIT=SEC          time limit of a VM: by default 900, 1800 where another architecture is emulated, and what CYCLES, STORM, FUZZ
+                   and neighbours add
+
+Those that took longest when they last passed here begin first. The last lines name what failed.
+"""
+
+
+def help_text() -> str:
+    lines = [HELP, "The runs, each a VM, and the parts of selftests/run.sh that it has:", ""]
+    for name in matrix.data()["runs"]:
+        run = matrix.run(name)
+        extra = [run.append] if run.append else []
+        extra += ["processors at the same time"] if run.parallel else []
+        lines.append(f"{name:9s}{' '.join(run.parts)}" + (f" ({', '.join(extra)})" if extra else ""))
+    lines += ["", "The kernels of --all:", "", *matrix.data()["check"]["all"]]
+    return "\n".join(lines)
+
+
+class Check:
+    """What is tested, and what came of it."""
+
+    def __init__(self, kernels: list[str], runs: list[str], cycles: int, everything: bool) -> None:
+        self.work = tree.CACHE / "check"
+        self.everything = everything
+        self.kernels = [Kernel(name) for name in kernels]
+        self.runs = [matrix.run(name) for name in runs]
+        self.processes = int(os.environ.get("JOBS") or os.cpu_count() or 1)
+        settings = Settings(cycles=int(os.environ.get("CYCLES") or cycles))
+        self.jobs = {(run.name, kernel.name): Job(kernel, run, self.work, settings)
+                     for run in self.runs for kernel in self.kernels}
+        self.counts = Counts()
+        self.points = 0
+        self.failed: list[str] = []
+
+    # --- Doing ---
+
+    def execute(self) -> None:
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True)
+        if any("coexist" in run.parts for run in self.runs):
+            subprocess.run(tree.shell("need_packages", "linux-perf"), check=True)
+        build.everything(self.kernels, self.work, self.processes)
+        jobs = {job.name: job for job in self.jobs.values() if self.is_built(job.kernel)}
+        order = longest_first(list(jobs), measured())
+        Pool(self.processes).run([jobs[name].execute for name in order])
+
+    def is_built(self, kernel: Kernel) -> bool:
+        return build.is_built(kernel, self.work)
+
+    # --- Telling ---
+
+    def point(self, good: bool, name: str, counts: Counts, remark: str = "") -> None:
+        self.points += 1
+        self.counts += counts
+        print("ok" if good else "not ok", self.points, name + (f" # {remark}" if remark else ""))
+
+    def report(self, job: Job) -> None:
+        """The run's KTAP as a subtest."""
+        verdict = job.verdict()
+        print(f"    # Subtest: {job.name}")
+        for line in job.ktap().splitlines():
+            print("    " + line)
+        for problem in verdict.problems:
+            print(f"    # {problem}")
+        self.point(verdict.good, job.name, verdict.counts)
+        if not verdict.good:
+            self.failed += [f"{job.name}: {line}" for line in verdict.lines()]
+            self.failed.append(f"{job.name}: the console is in {job.folder}/console.log")
+
+    def report_missing(self, job: Job) -> None:
+        """One that could not be fetched or built for. A retired suite may be gone."""
+        if subprocess.run([tree.KERNELS, "retired", job.kernel.name], check=False).returncode == 0:
+            self.point(True, job.name, Counts(skipped=1), "SKIP retired: gone from the archive")
+            return
+        remark = "not fetched, or the module not built: see above"
+        self.point(False, job.name, Counts(failed=1), remark)
+        self.failed.append(f"{job.name}: {remark}")
+
+    def report_table(self, job: Job) -> None:
+        """Whether the page has the table that the run printed."""
+        wrong = tables.difference("parity", job.verdict().report.diagnostic("table: "))
+        name = f"{job.kernel.name}, the page has the table that parity prints"
+        self.point(not wrong, name, Counts(failed=1) if wrong else Counts(passed=1), "make docs writes it" if wrong else "")
+        self.failed += [f"{name}: {line}" for line in wrong[:10]]
+
+    def tell(self) -> bool:
+        missing = [kernel for kernel in self.kernels if not self.is_built(kernel)]
+        tested = [kernel for kernel in self.kernels if kernel not in missing]
+        with_table = [job for job in self.jobs.values() if job.prints_table and job.kernel in tested]
+        print("KTAP version 1")
+        print(f"1..{len(self.jobs) + len(with_table)}")
+        for run in self.runs:
+            for kernel in missing:
+                self.report_missing(self.jobs[run.name, kernel.name])
+            for kernel in tested:
+                self.report(self.jobs[run.name, kernel.name])
+        for job in with_table:
+            self.report_table(job)
+        self.tell_tables(tested)
+        for line in self.failed:
+            print(f"# FAILED {line}")
+        print(f"# took {tree.elapsed()} s")
+        print(self.counts)
+        return self.counts.passed > 0 and not self.counts.failed
+
+    def tell_tables(self, tested: list[Kernel]) -> None:
+        table = tables.kernels([[self.jobs[run.name, kernel.name] for run in self.runs] for kernel in tested])
+        (self.work / "table.md").write_text(table, encoding="utf-8")
+        if self.everything:
+            (tree.CACHE / "table.md").write_text(table, encoding="utf-8")
+        if neighbours := [job for job in self.jobs.values() if job.run.name == "coexist" and job.kernel in tested]:
+            (tree.CACHE / "coexist.md").write_text(tables.coexist(neighbours), encoding="utf-8")
+        for line in table.splitlines():
+            print(f"# {line}")
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="scripts/check", add_help=False)
+    parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("kernels", nargs="*")
+    asked = parser.parse_args(arguments)
+    table = matrix.data()["check"]
+    if asked.help:
+        print(help_text())
+        return 0
+    if asked.list:
+        print("\n".join(Kernel(name).describe() for name in table["all"]))
+        return 0
+    kernels = asked.kernels or os.environ.get("KERNELS", "").split()
+    kernels = kernels or (table["all"] if asked.all else matrix.default_kernels(matrix.own_kernel()))
+    runs = os.environ.get("RUNS", "").split() or table["all_runs" if asked.all else "default_runs"]
+    with tree.lock("check"):
+        check = Check(kernels, runs, 2 if asked.all else 3, asked.all)
+        check.execute()
+        return 0 if check.tell() else 1

@@ -1,0 +1,97 @@
+"""A queue of commands: so many at once, the longest first."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+
+from . import tree
+
+MEASURED = "seconds.json"
+
+
+class Children:
+    """Processes that end when we do, with all that they started."""
+
+    def __init__(self) -> None:
+        self.running: set[subprocess.Popen] = set()
+        self.lock = threading.Lock()
+        self.closed = False
+
+    def run(self, command: list[str], **options) -> int:
+        with self.lock:
+            if self.closed:
+                return 130
+            child = subprocess.Popen(command, process_group=0, stdin=subprocess.DEVNULL, cwd=tree.TOP, **options)
+            self.running.add(child)
+        try:
+            return child.wait()
+        finally:
+            with self.lock:
+                self.running.discard(child)
+
+    def end(self) -> None:
+        """Ends all of them, and starts no more."""
+        with self.lock:
+            self.closed = True
+            for child in self.running:
+                try:
+                    os.killpg(child.pid, signal.SIGTERM)
+                except ProcessLookupError:
+                    pass
+
+
+class Pool:
+    """Runs jobs, each a function that gets the pool's Children, JOBS at once."""
+
+    def __init__(self, jobs: int) -> None:
+        self.jobs = max(jobs, 1)
+        self.children = Children()
+
+    def run(self, work: list[Callable[[Children], None]]) -> None:
+        """Returns when all are done. The first exception comes out, once the others have ended."""
+        executor = ThreadPoolExecutor(self.jobs)
+        try:
+            futures = [executor.submit(job, self.children) for job in work]
+            while wait(futures, timeout=1).not_done:  # so that a signal gets its turn
+                pass
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            self.children.end()
+            raise
+        finally:
+            executor.shutdown()
+        for future in futures:
+            future.result()
+
+
+def measured() -> dict[str, float]:
+    try:
+        return json.loads((tree.CACHE / MEASURED).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def remember(name: str, seconds: float) -> None:
+    with tree.lock(MEASURED, quiet=True):
+        new = (tree.CACHE / MEASURED).with_suffix(".new")
+        new.write_text(json.dumps({**measured(), name: round(seconds)}, indent=0, sort_keys=True), encoding="utf-8")
+        new.replace(tree.CACHE / MEASURED)
+
+
+def longest_first(names: list[str], seconds: dict[str, float]) -> list[str]:
+    """What was never measured comes first, in its order."""
+    return sorted(names, key=lambda name: -seconds.get(name, float("inf")))
+
+
+class Timer:
+    def __init__(self) -> None:
+        self.begin = time.monotonic()
+
+    @property
+    def seconds(self) -> int:
+        return int(time.monotonic() - self.begin)

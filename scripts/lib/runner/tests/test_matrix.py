@@ -1,0 +1,96 @@
+"""The names of kernels and runs, and the tables."""
+
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from runner import matrix, tables, tree
+from runner.matrix import Kernel
+from runner.vm import Job, Settings
+
+
+class Names(unittest.TestCase):
+    def test_kernels(self) -> None:
+        with mock.patch.object(tree, "host_arch", return_value="amd64"):
+            for name, described in {
+                "trixie": "trixie amd64 cloud",
+                "trixie-rt": "trixie amd64 rt",
+                "trixie-backports@7.1": "trixie-backports amd64 cloud",
+                "trixie-backports@6.18-generic/arm64": "trixie-backports arm64 generic",
+                "forky/arm64": "forky arm64 cloud",
+            }.items():
+                self.assertEqual(Kernel(name).describe(), described)
+
+    def test_a_part_is_a_run(self) -> None:
+        self.assertEqual(matrix.run("bind").parts, ("bind",))
+        self.assertEqual(matrix.run("cases").parts, ("absent", "loaded"))
+
+    def test_runs_that_are_named_exist(self) -> None:
+        for name in matrix.data()["check"]["default_runs"] + matrix.data()["check"]["all_runs"]:
+            self.assertIn(name, matrix.data()["runs"])
+
+    def test_default_kernels(self) -> None:
+        self.assertEqual(matrix.default_kernels("bookworm"), ["bullseye", "bookworm", "experimental"])
+        self.assertEqual(matrix.default_kernels("bullseye"), ["bullseye", "experimental"])
+
+    def test_own_kernel(self) -> None:
+        with mock.patch.object(tree, "output", return_value="bookworm  6.1\ntrixie  6.12"):
+            for own, kernel in {"bookworm": "bookworm", "unknown": "trixie"}.items():
+                with mock.patch.object(tree, "own_suite", return_value=own):
+                    self.assertEqual(matrix.own_kernel(), kernel)
+
+
+class Machines(unittest.TestCase):
+    def job(self, kernel: str, run: str) -> Job:
+        return Job(Kernel(kernel), matrix.run(run), Path("/nowhere"), Settings(cycles=3))
+
+    def test_processors(self) -> None:
+        self.assertEqual(matrix.run("module").processors, 4)
+        self.assertEqual(matrix.run("parallel").processors, 2)
+
+    def test_limits(self) -> None:
+        with mock.patch.object(tree, "host_arch", return_value="amd64"), mock.patch.dict("os.environ", {"LIMIT": ""}):
+            self.assertEqual(Settings(cycles=3).limit(Kernel("trixie"), matrix.run("bind")), 906)
+            self.assertEqual(Settings(cycles=3).limit(Kernel("trixie/arm64"), matrix.run("bind")), 1806)
+            self.assertEqual(Settings(cycles=3, fuzz=2).limit(Kernel("trixie"), matrix.run("coexist")), 1820)
+
+    def test_table_only_where_it_belongs(self) -> None:
+        self.assertTrue(self.job("bookworm", "parity").prints_table)
+        self.assertFalse(self.job("trixie", "parity").prints_table)
+        self.assertFalse(self.job("bookworm", "bind").prints_table)
+
+    def test_memory(self) -> None:
+        command = self.job("trixie", "bind").command()
+        self.assertEqual(command[command.index("--mem") + 1], "1024")
+
+
+class Pages(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        top = Path(folder.name)
+        (top / "docs").mkdir()
+        (top / "README.md").write_text("no table\n", encoding="utf-8")
+        (top / "docs/parity.md").write_text(
+            "text\n<!-- parity: made by make docs -->\n\n| a |\n|---|\n\n| 1 |\n\n<!-- /parity -->\nmore\n", encoding="utf-8")
+        patch = mock.patch.object(tree, "TOP", top)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_same(self) -> None:
+        self.assertEqual(tables.difference("parity", ["| a |", "|---|", "| 1 |"]), [])
+
+    def test_differs(self) -> None:
+        wrong = tables.difference("parity", ["| a |", "|---|", "| 2 |"])
+        self.assertEqual(wrong, ["docs/parity.md lacks: | 2 |", "only docs/parity.md has: | 1 |"])
+
+    def test_order(self) -> None:
+        self.assertEqual(tables.difference("parity", ["|---|", "| a |", "| 1 |"]), ["docs/parity.md has another order"])
+
+    def test_not_printed(self) -> None:
+        self.assertEqual(tables.difference("parity", []), ["the table was not printed"])
+
+
+if __name__ == "__main__":
+    unittest.main()
