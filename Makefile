@@ -7,20 +7,20 @@ release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generat
 installed = $(addprefix $(DESTDIR)$(prefix)/,sbin/anyip6 share/man/man4/anyip6.4 \
 	share/man/man8/anyip6.8) $(DESTDIR)/etc/modules-load.d/anyip6.conf
 
-all: module
+all: module ## 0 | The module, for the running kernel, or that of KDIR=
 
 module:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
-clean:
+clean: ## 0 | Removes what was built
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	$(RM) tools/anyip6
 
-tools:
+tools: ## 0 | The tool, tools/anyip6
 	$(MAKE) -C tools
 
 # Not for a system where the packages are installed. DESTDIR= and prefix= as usual.
-install: module tools
+install: module tools ## 0 | Module, tool and man pages on this machine, below DESTDIR= and prefix=
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) \
 		INSTALL_MOD_DIR=updates modules_install
 	install -D tools/anyip6 $(DESTDIR)$(prefix)/sbin/anyip6
@@ -30,59 +30,68 @@ install: module tools
 	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)
 
 # A module that is loaded stays loaded. For a kernel whose headers are gone: release=, as `uname -r` has it.
-uninstall:
+uninstall: ## 0 | Removes what install put there
 	$(if $(release),,$(error no kernel headers in $(KDIR): give the KDIR= of the install, or release= with the name of the kernel))
 	$(RM) $(installed) $(DESTDIR)/lib/modules/$(release)/updates/anyip6.ko*
 	-rmdir --ignore-fail-on-non-empty $(DESTDIR)/lib/modules/$(release)/updates
 	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)
 
-deb:
+deb: ## 2 | Debian packages, in dist/
 	scripts/deb
 
-rpm:
+rpm: ## 2 | RPM packages, in dist/
 	scripts/rpm
 
-demo:
+demo: ## 1 | Shows the module at work, in a VM
 	scripts/demo
 
-check:
+quick: ## 1 | One program, or one case, on one kernel: T=rule/bind V=prohibit KERNELS=trixie
+	scripts/quick
+
+check: ## 10 | Every test, in VMs, on the oldest kernel, that of this machine's suite and the newest
 	scripts/check
 
-check-all:
+check-all: ## 40 | The same on every kernel
 	scripts/check --all
 
-kunit:
+kunit: ## 2 | The rule beside a changing FIB, at native speed, in User Mode Linux
 	scripts/kunit
 
-check-configs:
+check-configs: ## long | The module on kernels of other configurations
 	scripts/configs
 
-check-debug:
+check-debug: ## 430 | On kernels that watch themselves: KASAN, KCSAN, lockdep, kmemleak, gcov
 	scripts/configs --debug
 
-check-breaks:
+check-breaks: ## long | Deliberate faults in the module, which the tests have to find
 	scripts/breaks
 
-check-packages:
+check-packages: ## long | The packages, on whole systems in VMs, also with Secure Boot
 	scripts/deb --check
 	scripts/rpm --check
 	scripts/packages
 	scripts/lifecycle
 	scripts/secureboot
 
-check-apps:
+check-apps: ## long | Real programs on the addresses of a prefix, in VMs
 	scripts/apps
 
-lab:
+lab: ## 2 | What lets bind() succeed, in IPv4 and IPv6
 	scripts/lab
 
-bench:
+bench: ## long | What the module costs, in instructions
 	scripts/bench
 
-lint:
+lint: ## 1 | What a machine can say about the style
 	scripts/lint
 
-docs:
+docs: ## 5 | Writes the measured tables into the pages
 	scripts/docs
 
-.PHONY: all module clean tools install uninstall deb rpm demo check check-all kunit check-configs check-debug check-breaks check-packages check-apps lab bench lint docs
+# NAME: NEEDS ## MINUTES | WHAT: on two processors without KVM, once what is downloaded and kept is there. "long" is half an hour or more.
+help: ## 0 | This list
+	@sed -nE 's/^([a-z-]+):[^#]*## ([0-9]+|long) \| (.*)/\1|\2|\3/p' Makefile | awk -F '|' ' \
+		BEGIN { printf "     %-16s minutes\n", "" } \
+		{ printf "make %-16s %7s  %s\n", $$1, ($$2 == "0" ? "-" : $$2), $$3 }'
+
+.PHONY: help quick all module clean tools install uninstall deb rpm demo check check-all kunit check-configs check-debug check-breaks check-packages check-apps lab bench lint docs

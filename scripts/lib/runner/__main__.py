@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-COMMANDS = ("check", "tables", "tests")
+COMMANDS = ("check", "quick", "tables", "tests")
 
 
 def main() -> int:

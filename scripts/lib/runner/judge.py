@@ -10,6 +10,9 @@ from .ktap import Counts, Report
 FAULTS_FILE = Path(__file__).resolve().parents[1] / "console-faults"
 # A line by the kernel, wherever on the console it begins. Lines by a command are not the kernel's, whatever they say.
 FROM_KERNEL = r"\[ *[0-9]+\.[0-9]{6}\](?:\[[^]]*\])? .*"
+# What kselftest's harness says of each failure.
+NOISE = re.compile(r"^FAIL |: Test failed$|^ *RUN ")
+SAID = 3  # lines of it that are shown
 # The exit codes that scripts/vm has for itself.
 CODES = {124: "ended at its time limit", 125: "no clean end of the machine"}
 
@@ -57,7 +60,7 @@ class Verdict:
         found = list(self.problems)
         for test in self.report.failures:
             found.append(f"not ok {test.number} {test.name}" + (f" # {test.remark}" if test.remark else ""))
-            found += ["    " + line for line in test.said[-3:]]
+            found += ["    " + line for line in test.said if not NOISE.search(line)][-SAID:]
         return found
 
 

@@ -23,7 +23,7 @@ class Judge(unittest.TestCase):
         self.assertEqual(verdict.lines(), [])
 
     def test_failed_test(self) -> None:
-        text = "# want 1\nnot ok 1 a\nok 2 b\n1..2\n1 passed, 1 failed, 0 skipped\n"
+        text = "# want 1\n# on: Test failed\n#          FAIL  a\nnot ok 1 a\nok 2 b\n1..2\n1 passed, 1 failed, 0 skipped\n"
         verdict = judge(text, 1, CONSOLE)
         self.fails(verdict, "not ok 1 a", Counts(1, 1, 0))
         self.assertEqual(verdict.lines(), ["not ok 1 a", "    want 1"])

@@ -1,0 +1,77 @@
+"""scripts/quick: one program, or one case, on one kernel."""
+
+import argparse
+import os
+import resource
+import shutil
+
+from . import build, matrix, tree
+from .matrix import Kernel
+from .pool import Pool
+from .vm import Job, Settings
+
+HELP = """\
+make quick T=TEST [V=WORD] [KERNELS=NAME...]   builds what changed, boots a VM, and runs TEST there
+
+T=FOLDER/PROGRAM   a program of selftests/, without the module and with it, such as rule/bind
+T=PART             a part of selftests/run.sh: bind by default, absent, loaded, load, storm, churn, fuzz, parity, tool, security,
+                   faults, coexist, reload; or one of the runs of `scripts/check -h`
+T=kunit            the suite of scripts/kunit, for which no VM boots
+T=runner           the tests of scripts/lib/runner
+V=WORD             only the cases that have WORD in their names; prints their KTAP
+KERNELS=NAME...    as scripts/kernels has them: by default that of this machine's own suite
+
+Prints what failed, and the totals. The rest of the environment is that of scripts/check.
+"""
+
+
+def machines(test: str, word: str, kernels: list[Kernel]) -> list[Job]:
+    """The VMs, after they ran."""
+    work = tree.CACHE / "quick"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    processes = int(os.environ.get("JOBS") or os.cpu_count() or 1)
+    build.everything(kernels, work, processes)
+    for kernel in kernels:
+        if not build.is_built(kernel, work):
+            tree.die(f"{kernel.name}: not fetched, or the module not built: see above")
+    settings = Settings(cycles=int(os.environ.get("CYCLES") or 3))
+    jobs = [Job(kernel, matrix.run(test), work, settings, case=word) for kernel in kernels]
+    Pool(processes).run([job.execute for job in jobs])
+    return jobs
+
+
+def tell(job: Job, everything: bool) -> bool:
+    verdict = job.verdict()
+    if everything:
+        print(job.ktap(), end="")
+    for line in verdict.lines():
+        print(f"# FAILED {job.name}: {line}")
+    print(f"{job.name}: {verdict.counts}; all that was printed: {job.folder}/ktap, console.log")
+    return verdict.good
+
+
+def processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="scripts/quick", add_help=False)
+    parser.add_argument("-h", "--help", action="store_true")
+    if parser.parse_args(arguments).help:
+        print(HELP, end="")
+        return 0
+    # make's own words would reach the builds: to them V= is another thing.
+    test, word = os.environ.pop("T", "") or "bind", os.environ.pop("V", "")
+    os.environ.pop("MAKEFLAGS", None)
+    if test == "runner":
+        os.execv("/usr/bin/python3", ["python3", "-m", "runner", "tests", word])
+    if test == "kunit":
+        os.execv(tree.TOP / "scripts/kunit", ["kunit", *([f"*{word}*"] if word else [])])
+    names = os.environ.get("KERNELS", "").split() or [matrix.own_kernel()]
+    with tree.lock("quick"):
+        jobs = machines(test, word, [Kernel(name) for name in names])
+        good = [tell(job, bool(word)) for job in jobs]
+    print(f"took {tree.elapsed()} s, {processor_seconds():.0f} of a processor")
+    return 0 if all(good) else 1
