@@ -66,30 +66,28 @@ class Machines(unittest.TestCase):
 
 
 class Pages(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        top = Path(folder.name)
-        (top / "docs").mkdir()
-        (top / "README.md").write_text("no table\n", encoding="utf-8")
-        (top / "docs/parity.md").write_text(
-            "text\n<!-- parity: made by make docs -->\n\n| a |\n|---|\n\n| 1 |\n\n<!-- /parity -->\nmore\n", encoding="utf-8")
-        patch = mock.patch.object(tree, "TOP", top)
-        patch.start()
-        self.addCleanup(patch.stop)
+    """scripts/docs is one that says what it is asked to."""
+
+    def complaints(self, printed: list[str], script: str) -> list[str]:
+        with tempfile.TemporaryDirectory() as name:
+            top = Path(name)
+            (top / "scripts").mkdir()
+            (top / "scripts/docs").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+            (top / "scripts/docs").chmod(0o755)
+            with mock.patch.object(tree, "TOP", top):
+                return tables.parity_complaints(printed, top)
 
     def test_same(self) -> None:
-        self.assertEqual(tables.difference("parity", ["| a |", "|---|", "| 1 |"]), [])
+        self.assertEqual(self.complaints(["| a |", "| 1 |"], '[ "$(cat "$2" | tr -d "\\n")" = "| a || 1 |" ]'), [])
 
     def test_differs(self) -> None:
-        wrong = tables.difference("parity", ["| a |", "|---|", "| 2 |"])
-        self.assertEqual(wrong, ["docs/parity.md lacks: | 2 |", "only docs/parity.md has: | 1 |"])
+        self.assertEqual(self.complaints(["| a |"], "echo 'the page is old' >&2; exit 1"), ["the page is old"])
 
-    def test_order(self) -> None:
-        self.assertEqual(tables.difference("parity", ["|---|", "| a |", "| 1 |"]), ["docs/parity.md has another order"])
+    def test_silent(self) -> None:
+        self.assertEqual(self.complaints(["| a |"], "exit 3"), ["scripts/docs ended with 3"])
 
     def test_not_printed(self) -> None:
-        self.assertEqual(tables.difference("parity", []), ["the table was not printed"])
+        self.assertEqual(self.complaints([], "exit 0"), ["the table was not printed"])
 
 
 if __name__ == "__main__":
