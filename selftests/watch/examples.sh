@@ -23,12 +23,29 @@ end() {
 	rm "$said"
 }
 
-# The blocks of a page's section EXAMPLES, each as a script that ends at the first failure.
+# expect STATUS [TEXT]: that the command on stdin ends so, and says this. 124 is one that is still at work after a second.
+expect() {
+	local rc=0 out limit=60
+	[ "$1" != 124 ] || limit=1
+	out=$(timeout "$limit" bash -c "$(cat)" </dev/null 2>&1) || rc=$?
+	[ "$rc" = "$1" ] && [[ $out == *"${2:-}"* ]] && return
+	echo "ended with $rc, not $1, or did not say '${2:-}': $out"
+	return 1
+}
+
+# The blocks of a page's section EXAMPLES, each as a script that ends at the first failure (set -e means nothing on the left of ||).
+# A remark `expect STATUS [TEXT]` is about the line after it.
 blocks() {
 	awk '
 		/^\.Sh / { examples = /EXAMPLES/ }
 		examples && /^\.Bd -literal/ { inside = 1; print "( set -e"; next }
-		inside && /^\.Ed/ { inside = 0; print ") || { echo \"failed: block " ++n "\"; exit 1; }"; next }
+		inside && /^\.Ed/ { inside = 0; print ")\n[ $? = 0 ] || { echo \"failed: block " ++n "\"; exit 1; }"; next }
+		inside && sub(/^\.\\" expect /, "") { status = $1; text = substr($0, length($1) + 2); next }
+		inside && status != "" {
+			printf "expect %s \"%s\" <<\"COMMAND\"\n%s\nCOMMAND\n", status, text, $0
+			status = ""
+			next
+		}
 		inside
 	' "$1"
 }
@@ -38,7 +55,7 @@ run_page() {
 	local script out
 	script=$(blocks "$man/$1")
 	[ -n "$script" ] || say_why "$1 has no examples" || return
-	out=$(unshare -n bash -uc "ip link set lo up"$'\n'"$script" 2>&1) && return
+	out=$(unshare -n bash -uc "$(declare -f expect)"$'\n'"ip link set lo up"$'\n'"$script" 2>&1) && return
 	say_why "$(paste -sd'|' <<<"$out")"
 }
 
@@ -52,7 +69,7 @@ tool_page_output() {
 	is "allowed: local 2001:db8:a::/64 dev lo table local" "$(in_ns anyip6 explain "$any" --proto udp)" explain
 }
 
-# The README's.
+# What the README and docs/monitoring.md show.
 readme_output() {
 	load && ns_any_ip && ip -n "$ns" -6 route add local 2001:db8:123::/64 dev lo &&
 		ip -n "$ns" -6 route add unreachable 2001:db8:123:0:bad::/80 table local || return
