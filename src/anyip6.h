@@ -20,7 +20,7 @@
  * @name:  the function that ftrace redirects
  * @ops:   our hold on it; @ops.func decides which calls are redirected
  * @armed: @ops is registered
- * @told:  how often it is said that callers are hidden
+ * @told:  limits how often we warn that callers are hidden
  */
 struct anyip6_check {
 	const char *name;
@@ -32,14 +32,15 @@ struct anyip6_check {
 /**
  * struct anyip6_path - a way for a socket to ask for a local address
  * @caller:   the kernel function whose calls of @check we answer
- * @module:   module that @caller lives in if it may come and go, else NULL
- * @optional: @caller need not be there
- * @check:    the check it calls
- * @prove:    takes this path as a program would, 0 or an errno; or NULL
- * @type:     socket type to prove it with
- * @protocol: protocol of that socket
+ * @module:   the module that contains @caller and may come and go, or NULL
+ * @optional: the kernel may lack @caller
+ * @check:    the check that @caller calls
+ * @prove:    takes this path as a program would and returns 0 or an errno, or
+ *	      NULL if the path is not proven
+ * @type:     socket type for @prove
+ * @protocol: protocol for @prove
  * @start:    first address of @caller
- * @size:     length of @caller in bytes, 0 while it is not there
+ * @size:     length of @caller in bytes, 0 while @caller is absent
  */
 struct anyip6_path {
 	const char *caller;
@@ -55,7 +56,7 @@ struct anyip6_path {
 
 #define ANYIP6_STEP(step, ...) ANYIP6_##step,
 
-/* What decided. */
+/* The step that decided. */
 enum anyip6_step {
 	ANYIP6_STEPS(ANYIP6_STEP, ANYIP6_STEP)
 	ANYIP6_N_STEPS,
@@ -71,7 +72,7 @@ void anyip6_hook_exit(void);
 bool anyip6_is_held(const char *function);
 const char *anyip6_caller_name(unsigned long ip);
 
-/* paths.c: the table, and its length so that the hooks need not load it */
+/* paths.c: the length is a constant, so that the callbacks need not load it */
 #define ANYIP6_N_PATHS 7
 
 extern struct anyip6_path anyip6_paths[];

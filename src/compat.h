@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every difference between kernels that anyip6 has to know. Each is a feature
- * probe, because vendors backport; each names the kernel change it is for.
+ * All differences between kernels that anyip6 must know. Each one is a feature
+ * probe, because vendors backport, and names the kernel change behind it.
  */
 #ifndef ANYIP6_COMPAT_H
 #define ANYIP6_COMPAT_H
@@ -27,9 +27,9 @@
 #endif
 
 /*
- * Where the architecture hands the callback only the arguments, the
- * instruction pointer is among them and asking for all registers would make
- * each call dearer. 6.2, 0ef86097f127, renamed the setter.
+ * Some architectures hand the callback only the arguments and the instruction
+ * pointer. That is enough, and all registers would make each call more
+ * expensive. 6.2, 0ef86097f127, renamed the setter.
  */
 #ifdef CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS
 #define ANYIP6_FTRACE_REGS	0
@@ -57,8 +57,8 @@
 
 /*
  * 6.6, 95d4977876b8 ("sysctl: Add size to register_net_sysctl function"),
- * made register_net_sysctl() a macro that measures an array; 6.11 stopped
- * looking for the empty entry that ends a table before.
+ * made register_net_sysctl() a macro that measures an array. Before 6.11 an
+ * empty entry ends a table.
  */
 #ifdef register_net_sysctl
 #define anyip6_register_sysctl(net, path, table) \
@@ -69,18 +69,20 @@
 #endif
 
 /*
- * 5.12, 3d368ab87cf6 ("net: initialize net->net_cookie at netns setup"): a u64
- * where an atomic64_t was, which is 0 until a BPF program has asked for it.
+ * 5.12, 3d368ab87cf6 ("net: initialize net->net_cookie at netns setup"), made
+ * it a u64. Before, it was an atomic64_t and 0 until a BPF program asked for it.
  */
 #define anyip6_net_cookie(net)	READ_ONCE(*(const u64 *)&(net)->net_cookie)
 
 /*
- * What a kretprobe has for a return address. On arm64, where the probe is a
- * breakpoint at the function's start, it is there before ftrace looks; on x86
- * the probe is ftrace's itself, or comes after it. Newest name first: rethooks
- * came to architectures one by one since 5.18, f3a112c0c40d ("x86,rethook,kprobes:
- * Replace kretprobe with rethook on x86"); the underscores in 5.16, adf8a61a940c
- * ("kprobes: treewide: Make it harder to refer kretprobe_trampoline directly").
+ * A kretprobe replaces the return address by that of its trampoline. On arm64
+ * the probe is a breakpoint at the function's start, so it does this before
+ * ftrace looks. On x86 the probe uses ftrace or comes after it.
+ *
+ * The names of the trampoline, newest first. Architectures got rethooks one by
+ * one since 5.18, f3a112c0c40d ("x86,rethook,kprobes: Replace kretprobe with
+ * rethook on x86"). 5.16 added the underscores, adf8a61a940c ("kprobes:
+ * treewide: Make it harder to refer kretprobe_trampoline directly").
  */
 #define ANYIP6_KRETPROBE_HIDES	IS_ENABLED(CONFIG_ARM64)
 #define ANYIP6_KRETPROBE_TRAMPOLINES \

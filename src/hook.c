@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The redirect: calls of a check that come from one of the known socket paths
- * run our function instead; all other calls go on as if we were not here.
+ * The redirect: when a known socket path calls a check, our function runs
+ * instead. All other calls run the kernel's check as if we were not here.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -22,8 +22,9 @@ static void anyip6_on_chk_acast(unsigned long ip, unsigned long parent_ip,
 				struct anyip6_fregs *fregs);
 
 /*
- * PERMANENT: kernel.ftrace_enabled=0 is refused while we hold the function,
- * instead of disarming us. IPMODIFY: at most one of its kind a function.
+ * PERMANENT: the kernel refuses kernel.ftrace_enabled=0 while we hold the
+ * function, instead of disarming us. IPMODIFY: only one user of a function may
+ * redirect it.
  */
 #define ANYIP6_CHECK(function, callback) {				\
 	.name = function,						\
@@ -39,18 +40,20 @@ static void anyip6_on_chk_acast(unsigned long ip, unsigned long parent_ip,
 struct anyip6_check anyip6_checks[ANYIP6_N_CHECKS] = {
 	[ANYIP6_CHK_ADDR] = ANYIP6_CHECK("ipv6_chk_addr", anyip6_on_chk_addr),
 	/*
-	 * A PKTINFO source comes here last, after the check for configured
-	 * addresses said no; so one that is configured costs nothing.
+	 * The kernel asks this one last about a PKTINFO source, when the check
+	 * for configured addresses has said no. So a configured source costs
+	 * nothing more.
 	 */
 	[ANYIP6_CHK_ACAST] = ANYIP6_CHECK("ipv6_chk_acast_addr_src",
 					  anyip6_on_chk_acast),
 };
 
 /*
- * Runs in place of ipv6_chk_addr(), whose body is the first call. It never
- * sleeps, nor takes a lock that sleeps on PREEMPT_RT, so after the grace period
- * inside unregister_ftrace_function() no task is in here: it is that of tasks
- * RCU, or, where the kernel cannot be preempted, of a schedule on each CPU.
+ * Runs in place of ipv6_chk_addr(), whose body is the first call here.
+ *
+ * It never sleeps and takes no lock that sleeps on PREEMPT_RT. So no task is in
+ * here after the grace period inside unregister_ftrace_function(), which is that
+ * of tasks RCU, or a schedule on each CPU if the kernel cannot be preempted.
  */
 static noinline notrace int anyip6_chk_addr(struct net *net,
 					    const struct in6_addr *addr,
@@ -61,8 +64,8 @@ static noinline notrace int anyip6_chk_addr(struct net *net,
 	static_assert(__same_type(&anyip6_chk_addr, &ipv6_chk_addr));
 
 	/*
-	 * On the stack from here on: registers that survive a call have to be
-	 * saved first, which would cost a configured address more.
+	 * This puts them on the stack. Registers that survive a call would have
+	 * to be saved first, which makes a configured address cost more.
 	 */
 	asm volatile("" : : "m" (net), "m" (addr), "m" (dev));
 	yes = ipv6_chk_addr_and_flags(net, addr, dev, !dev, strict,
@@ -82,8 +85,8 @@ static noinline bool anyip6_chk_acast(struct net *net, struct net_device *dev,
 }
 
 /*
- * A caller that is not there has size 0, and a size is seen only with its own
- * start or a newer one.
+ * An absent caller has size 0. Whoever sees a size sees the start that belongs
+ * to it, or a newer one.
  */
 static __always_inline bool anyip6_is_in(const struct anyip6_path *path,
 					 unsigned long ip)
@@ -92,8 +95,8 @@ static __always_inline bool anyip6_is_in(const struct anyip6_path *path,
 	unsigned long size = smp_load_acquire(&path->size);
 
 	/*
-	 * An aligned long that is used once; READ_ONCE() makes gcc spend an
-	 * instruction of its own on it.
+	 * An aligned long, read once. READ_ONCE() would make gcc spend another
+	 * instruction on it.
 	 */
 	return ip - data_race(path->start) < size;
 }
@@ -115,8 +118,8 @@ static __always_inline bool anyip6_from_path(const struct anyip6_check *check,
  * @ip: return address
  *
  * Context: any.
- * Return: the function's name, or "?": a tracer that follows functions to their
- * end has put a return address of its own.
+ * Return: the function's name, or "?" if a tracer that follows functions to
+ * their end has replaced the return address.
  */
 const char *anyip6_caller_name(unsigned long ip)
 {
@@ -129,10 +132,10 @@ const char *anyip6_caller_name(unsigned long ip)
 	return "?";
 }
 
-/* Where kretprobes have functions return to, if that can be seen; else 0. */
+/* The address that kretprobes make functions return to. 0 if we cannot see it. */
 static unsigned long anyip6_trampoline __ro_after_init;
 
-/* Once an hour: whoever binds decides how often this is called. */
+/* At most once an hour, because any program can make us come here often. */
 static __always_inline void anyip6_say_hidden(struct anyip6_check *check,
 					      unsigned long parent_ip)
 {
@@ -156,9 +159,9 @@ static void notrace anyip6_on_chk_addr(unsigned long ip, unsigned long parent_ip
 }
 
 /*
- * The function is not exported, so its own answer is had by letting it run:
- * the rule is asked here, and only a yes is redirected. The caller holds
- * rcu_read_lock(), which keeps the device.
+ * The kernel does not export this function, so we cannot call it for its own
+ * answer. We ask the rule here and redirect only a yes. After a no the kernel's
+ * function runs. The caller holds rcu_read_lock(), which keeps the device.
  */
 static void notrace anyip6_on_chk_acast(unsigned long ip,
 					unsigned long parent_ip,
@@ -176,7 +179,10 @@ static void notrace anyip6_on_chk_acast(unsigned long ip,
 		anyip6_set_ip(fregs, (unsigned long)anyip6_chk_acast);
 }
 
-/* Nobody may probe it; register_kprobe() refuses once it has found it. */
+/*
+ * The kernel lets nobody probe the trampoline: register_kprobe() finds its
+ * address, then refuses.
+ */
 static void __init anyip6_find_trampoline(void)
 {
 	static const char * const names[] = { ANYIP6_KRETPROBE_TRAMPOLINES };
@@ -208,11 +214,13 @@ static int anyip6_register(const char *function, struct ftrace_ops *ops)
 }
 
 /*
- * The filter goes last: an empty filter on registered ops traces every
- * function. The grace period inside covers tasks in the callback and in the
- * function that it redirects to, preempted or not. It fails only when ftrace
- * has shut itself down after a bug and left our calls where they are; then
- * this module's text has to stay.
+ * The filter goes last, because an empty filter on registered ops traces every
+ * function.
+ *
+ * unregister_ftrace_function() waits for a grace period. It covers tasks in the
+ * callback and in the function that it redirects to, preempted or not. It fails
+ * only if ftrace has shut itself down after a bug and left our calls where they
+ * are. Then this module's text must stay.
  */
 static void anyip6_unregister(struct ftrace_ops *ops)
 {
@@ -228,7 +236,7 @@ static void notrace anyip6_nothing(unsigned long ip, unsigned long parent_ip,
 {
 }
 
-/* Tried, and given back at once. */
+/* Takes the function and gives it back at once. */
 static bool anyip6_is_busy(const char *function, struct ftrace_ops *trial)
 {
 	int err = anyip6_register(function, trial);
@@ -239,8 +247,8 @@ static bool anyip6_is_busy(const char *function, struct ftrace_ops *trial)
 }
 
 /*
- * ftrace says EBUSY both when it is off and when the function is taken. Ops
- * that are permanent but redirect nothing get it only in the first case.
+ * ftrace returns EBUSY both when it is off and when somebody holds the function.
+ * Ops that are permanent but redirect nothing get EBUSY only if it is off.
  */
 static bool __init anyip6_ftrace_is_off(const char *function)
 {
@@ -254,10 +262,10 @@ static bool __init anyip6_ftrace_is_off(const char *function)
 
 /**
  * anyip6_is_held() - whether somebody else redirects a function
- * @function: its name
+ * @function: name of the function
  *
- * Context: process; may sleep, and does for grace periods. One at a time.
- * Return: true if a live patch or the like does.
+ * Context: process; sleeps for grace periods. One call at a time.
+ * Return: true if a live patch or the like redirects it.
  */
 bool anyip6_is_held(const char *function)
 {
@@ -300,7 +308,7 @@ static void anyip6_disarm_all(void)
 /**
  * anyip6_hook_init() - redirect the checks, find and prove the socket paths
  *
- * The netns data must be there: calls are answered before this returns.
+ * The netns data must exist: we answer calls before this returns.
  *
  * Context: process, module load; may sleep.
  * Return: 0 or an errno, with the reason logged and nothing left behind.
@@ -317,7 +325,7 @@ int __init anyip6_hook_init(void)
 	if (err)
 		goto err_disarm;
 
-	/* First, so that no module slips in between. */
+	/* Before the search, so that no module slips in between. */
 	err = anyip6_paths_follow();
 	if (err)
 		goto err_disarm;
@@ -343,6 +351,6 @@ err_disarm:
 void anyip6_hook_exit(void)
 {
 	anyip6_disarm_all();
-	/* Last, so that a module that goes takes its path along until then. */
+	/* Last: until here a module that goes must take its path along. */
 	anyip6_paths_unfollow();
 }

@@ -3,10 +3,10 @@
  * The rule: which addresses that are not configured are local for sockets.
  *
  * The kernel exports no lookup in one table that only looks: ip6_pol_route()
- * sends neighbour solicitations and allocates. So the tree is walked here, as
- * IPv4's check reads its own. Each function does what one of the kernel's does
- * for a lookup without source, device and flags. Those were compared in 5.10,
- * 6.1, 6.12 and 7.3, and give the same answers there:
+ * sends neighbour solicitations and allocates. So we walk the tree here, as
+ * IPv4's check walks its own. Each function does what one of the kernel's does
+ * for a lookup without source, device and flags. Both give the same answers in
+ * 5.10, 6.1, 6.12 and 7.3:
  *
  *	here			the kernel's
  *	anyip6_first()		fib6_node_lookup_1()
@@ -16,10 +16,13 @@
  *	anyip6_fit_nh()		find_match(), rt6_score_route()
  *	anyip6_lookup()		fib6_table_lookup()
  *
- * The differences: a branch that a writer has out of sight is found, a gateway
- * need not answer, rr_ptr is not read, the first of a multipath route's paths
- * gives the type, and for a link-local address the routes of its device are
- * preferred, where the kernel sees no others.
+ * They differ from the kernel's in this:
+ * - They find a branch that a writer hides for a moment.
+ * - A gateway need not answer.
+ * - They do not read rr_ptr.
+ * - The first path of a multipath route gives the type.
+ * - For a link-local address they prefer the routes of its device. The kernel
+ *   sees no others.
  */
 
 #include <net/addrconf.h>
@@ -32,10 +35,10 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* How well a route suits: one through the device that is wanted is preferred. */
+/* How well a route fits. One through the wanted device is the best. */
 enum anyip6_fit { ANYIP6_UNUSABLE, ANYIP6_OTHER_DEVICE, ANYIP6_FITS };
 
-/* The fit, and below it the router preference, which is at most 3. */
+/* The fit counts first, then the router preference, which is at most 3. */
 #define ANYIP6_SCORE(fit, pref) ((fit) << 2 | (pref))
 
 struct anyip6_match {
@@ -61,7 +64,7 @@ static struct fib6_table *anyip6_table(struct net *net,
 }
 #endif
 
-/* Of one nexthop; called for each of a nexthop object. Mirrors find_match(). */
+/* Weighs one nexthop, of a route or of its nexthop object. Mirrors find_match(). */
 static int anyip6_fit_nh(struct fib6_nh *nh, void *arg)
 {
 	unsigned int flags = READ_ONCE(nh->fib_nh_flags);
@@ -80,9 +83,9 @@ static int anyip6_fit_nh(struct fib6_nh *nh, void *arg)
 }
 
 /*
- * The kernel also asks whether a gateway answers, while the host forwards
- * nothing. That is about sending, and would let an address come and go with
- * a neighbour.
+ * On a host that does not forward, the kernel also asks whether a gateway
+ * answers. That matters for sending. Here it would make an address come and go
+ * with a neighbour.
  */
 static void anyip6_weigh(struct fib6_info *f6i, struct anyip6_match *m)
 {
@@ -98,20 +101,20 @@ static void anyip6_weigh(struct fib6_info *f6i, struct anyip6_match *m)
 	if (IS_ENABLED(CONFIG_IPV6_ROUTER_PREF))
 		pref = IPV6_DECODE_PREF(IPV6_EXTRACT_PREF(f6i->fib6_flags));
 	score = ANYIP6_SCORE(m->fit, pref);
-	/* Of equals the first. */
+	/* The first of equals wins. */
 	if (score <= m->score)
 		return;
 	m->score = score;
 	m->type = f6i->fib6_type;
 }
 
-/* fib6_clean_expires() leaves a moment in which a lifetime that goes is 0. */
+/* While fib6_clean_expires() removes a lifetime, it is 0 for a moment. */
 static bool anyip6_is_expired(const struct fib6_info *f6i)
 {
 	return fib6_check_expired(f6i) && READ_ONCE(f6i->expires);
 }
 
-/* An object can be replaced at any time, so this is asked once for each route. */
+/* Asked once per route, because the object can be replaced at any time. */
 static bool anyip6_is_blackhole(const struct fib6_info *f6i)
 {
 	return f6i->nh && nexthop_is_blackhole(f6i->nh);
@@ -123,10 +126,10 @@ static bool anyip6_fits(const struct anyip6_match *m)
 }
 
 /*
- * The best of the routes of lowest metric to one prefix. If none of them fits,
- * the best of all others, whatever their metric. A nexthop object that is a
- * blackhole ends the search. Mirrors find_rr_leaf(), but for where it starts
- * after it has passed a gateway that did not answer.
+ * Finds the best route to one prefix among those of the lowest metric. If none
+ * of them fits, it takes the best of all others, whatever their metric. A
+ * nexthop object that is a blackhole ends the search. Mirrors find_rr_leaf(),
+ * except that this starts elsewhere after a gateway that did not answer.
  */
 static bool anyip6_select(struct fib6_info *leaf, struct anyip6_match *m)
 {
@@ -155,20 +158,20 @@ static bool anyip6_bit(const struct in6_addr *addr, unsigned int bit)
 	return addr->s6_addr[bit / 8] & (0x80 >> bit % 8);
 }
 
-/* Flags change under the table's lock, which is not taken here. */
+/* Flags change under the table's lock, which we do not take. */
 static bool anyip6_has(const struct fib6_node *fn, unsigned int flag)
 {
 	return READ_ONCE(fn->fn_flags) & flag;
 }
 
-/* What a tree is sorted by: a subtree by source, the table by destination. */
+/* The table is sorted by destination, a subtree by source. */
 static const struct rt6key *anyip6_key(const struct fib6_info *leaf, bool source)
 {
 	return source ? &leaf->fib6_src : &leaf->fib6_dst;
 }
 
 #ifdef CONFIG_IPV6_SUBTREES
-/* Routes for some sources only, by source. FIB6_SUBTREE() is for writers. */
+/* Routes that are for some sources only. FIB6_SUBTREE() is for writers. */
 static struct fib6_node *anyip6_subtree(const struct fib6_node *fn)
 {
 	return rcu_dereference(fn->subtree);
@@ -201,7 +204,7 @@ static struct fib6_node *anyip6_deepest(struct fib6_node *fn,
 	return fn;
 }
 
-/* Of the tree that is walked, the node that has @leaf, or has it in a subtree. */
+/* The node of the walked tree that has @leaf itself or in its subtree. */
 static struct fib6_node *anyip6_owner(const struct fib6_info *leaf, bool source)
 {
 	struct fib6_node *fn = rcu_dereference(leaf->fib6_node);
@@ -215,10 +218,10 @@ static struct fib6_node *anyip6_owner(const struct fib6_info *leaf, bool source)
 
 /*
  * A middle node has no routes, two children, and the leaf of one of them. No
- * way down ends there, except while fib6_add_1() has put it in place but not
- * yet given it the branch that was there. That branch has the leaf, so the way
- * to it leads up from the leaf's own node. NULL: nothing is out of sight, or
- * the branch is in its place by now.
+ * way down ends there, with one exception: fib6_add_1() puts the node in place
+ * and a moment later gives it the branch that was there. Until then readers
+ * cannot see the branch. It has the leaf, so we find it on the way up from the
+ * leaf's own node. NULL: no branch is hidden, or it is in its place by now.
  */
 static __always_inline struct fib6_node *
 anyip6_hidden(const struct fib6_node *fn, const struct in6_addr *addr,
@@ -246,7 +249,7 @@ anyip6_hidden(const struct fib6_node *fn, const struct in6_addr *addr,
 	return branch;
 }
 
-/* Where the way down for @addr ends. Each step of it goes to a longer prefix. */
+/* The node where the way down for @addr ends. Each step has a longer prefix. */
 static __always_inline struct fib6_node *
 anyip6_bottom(struct fib6_node *root, const struct in6_addr *addr, bool source)
 {
@@ -257,8 +260,8 @@ anyip6_bottom(struct fib6_node *root, const struct in6_addr *addr, bool source)
 		next = anyip6_hidden(fn, addr, source);
 		if (likely(!next)) {
 			/*
-			 * Who sees what a later writer has done to the node sees
-			 * the branch, too; pairs with the lock of writers.
+			 * If we see what a later writer did to the node, we see
+			 * the branch too. Pairs with the lock of writers.
 			 */
 			smp_rmb();
 			next = anyip6_child(fn, addr);
@@ -267,7 +270,7 @@ anyip6_bottom(struct fib6_node *root, const struct in6_addr *addr, bool source)
 	return fn;
 }
 
-/* Whether the prefix of @fn, as its routes have it, covers @addr. */
+/* Whether the prefix of the routes of @fn covers @addr. */
 static bool anyip6_covers(const struct fib6_node *fn,
 			  const struct in6_addr *addr, bool source)
 {
@@ -283,11 +286,12 @@ static bool anyip6_covers(const struct fib6_node *fn,
 static noinline struct fib6_node *anyip6_source_node(struct fib6_node *subtree);
 
 /*
- * The node with the longest prefix that covers @addr, of those with routes; or
- * NULL, where that is the root.
- * Where there are routes for some sources, the kernel sees only what it finds
- * there for the flow's source, ours is ::. There is no subtree in a subtree.
- * Inline, as @source is a constant. Mirrors fib6_node_lookup_1().
+ * Finds the node with routes whose prefix covers @addr and is the longest.
+ * Returns NULL if that is the root.
+ *
+ * If a node has routes for some sources, the kernel sees only those for the
+ * source of the flow. Ours is ::. A subtree has no subtrees. This is inline
+ * because @source is a constant. Mirrors fib6_node_lookup_1().
  */
 static __always_inline struct fib6_node *
 anyip6_first(struct fib6_node *root, const struct in6_addr *addr, bool source)
@@ -309,18 +313,18 @@ anyip6_first(struct fib6_node *root, const struct in6_addr *addr, bool source)
 		}
 		fn = rcu_dereference(fn->parent);
 	}
-	/* The root covers all, and its own routes are the caller's to ask. */
+	/* The root covers every address. The caller asks its own routes. */
 	subtree = source ? NULL : anyip6_subtree(fn);
 	return subtree ? anyip6_source_node(subtree) : NULL;
 }
 
-/* The same in a subtree, for the source ::. Most tables have none. */
+/* The same in a subtree, for the source ::. Most tables have no subtree. */
 static noinline struct fib6_node *anyip6_source_node(struct fib6_node *subtree)
 {
 	return anyip6_first(subtree, &in6addr_any, true);
 }
 
-/* Up to the next node with routes, or NULL. Mirrors fib6_backtrack(). */
+/* Goes up to the next node with routes, or NULL. Mirrors fib6_backtrack(). */
 static struct fib6_node *anyip6_next(struct fib6_node *fn)
 {
 	struct fib6_node *parent, *subtree;
@@ -339,8 +343,8 @@ static struct fib6_node *anyip6_next(struct fib6_node *fn)
 }
 
 /*
- * The routes of @fn. The leaf of a node whose last route has just gone is a
- * child's, with a longer prefix. Mirrors rt6_select().
+ * The routes of @fn. A node whose last route has just gone has the leaf of a
+ * child, which has a longer prefix. Mirrors rt6_select().
  */
 static struct fib6_info *anyip6_leaf(const struct net *net,
 				     const struct fib6_node *fn)
@@ -354,7 +358,10 @@ static struct fib6_info *anyip6_leaf(const struct net *net,
 	return leaf;
 }
 
-/* Longest match, up from a prefix without a usable route: fib6_table_lookup(). */
+/*
+ * Longest match. Goes up from a prefix that has no usable route. Mirrors
+ * fib6_table_lookup().
+ */
 static bool anyip6_lookup(const struct net *net, struct fib6_table *table,
 			  const struct in6_addr *addr, struct anyip6_match *m)
 {
@@ -370,7 +377,7 @@ static bool anyip6_lookup(const struct net *net, struct fib6_table *table,
 	return false;
 }
 
-/* What the table says of @addr. @scoped: a link-local address, of @dev alone. */
+/* What the table says of @addr. @scoped: it is link-local, so only on @dev. */
 static enum anyip6_step anyip6_ask_table(const struct net *net,
 					 struct fib6_table *table,
 					 const struct in6_addr *addr,
@@ -387,7 +394,7 @@ static enum anyip6_step anyip6_ask_table(const struct net *net,
 	return anyip6_fits(&m) ? ANYIP6_ALLOWED : ANYIP6_WRONG_DEVICE;
 }
 
-/* The rule, step by step. @id becomes that of the table that it asked. */
+/* The rule, step by step. Stores in @id which table it asked. */
 static enum anyip6_step anyip6_decide(struct net *net,
 				      const struct in6_addr *addr,
 				      const struct net_device *dev, u32 *id)
@@ -400,7 +407,7 @@ static enum anyip6_step anyip6_decide(struct net *net,
 	if (!(type & IPV6_ADDR_UNICAST))
 		return ANYIP6_NOT_UNICAST;
 
-	/* Configured, yet refused: tentative, dadfailed, or on the wrong device. */
+	/* Configured, but tentative, dadfailed or on the wrong device. */
 	if (ipv6_chk_addr_and_flags(net, addr, dev, true, 0, 0))
 		return ANYIP6_CONFIGURED;
 
@@ -416,19 +423,19 @@ static enum anyip6_step anyip6_decide(struct net *net,
  * anyip6_is_local() - whether an Any-IP route makes an address local
  * @net:    netns of the socket
  * @addr:   address that the kernel's own check refuses
- * @dev:    device that the caller of that check names, or NULL; it says which
- *	    L3 domain is meant, and stays while the caller uses it
- * @caller: where in the caller; only to name it
+ * @dev:    device that the caller of the check names, or NULL. It selects the
+ *	    L3 domain and stays while the caller uses it
+ * @caller: return address in the caller, only to name the caller
  *
  * The IPv6 counterpart of inet_addr_type_table() == RTN_LOCAL.
  *
- * While routes change, the answer is that of a lookup which began before the
- * change or after it. Beside several changes a lookup may see a later one and
- * not an earlier one, as the kernel's own may.
+ * While a route changes, the answer is that of a lookup before the change or
+ * after it. While several change, a lookup may see a later change and miss an
+ * earlier one, as the kernel's own lookup may.
  *
- * Context: any, an ftrace callback included; takes no lock but rcu_read_lock(),
- * waits for nobody, does not sleep or allocate; writes counters of this CPU and
- * the trace.
+ * Context: any, an ftrace callback included. Takes no lock but rcu_read_lock(),
+ * waits for nobody, does not sleep or allocate. Writes the counters of this CPU
+ * and the trace.
  * Return: true if the toggle of @net is on, @addr is unicast and not configured
  * in the L3 domain of @dev in any state, and a lookup in the domain's table finds
  * an RTN_LOCAL route (on @dev itself where @addr is link-local).

@@ -21,7 +21,7 @@ static const char *anyip6_path_state(const struct anyip6_path *path)
 	return path->prove ? "proven" : "found";
 }
 
-/* A line for each path: caller, check, state. */
+/* One line per path: caller, check, state. */
 static int anyip6_hooks_get(char *buf, const struct kernel_param *kp)
 {
 	const struct anyip6_path *path;
@@ -63,15 +63,15 @@ static void __init anyip6_log_loaded(void)
 }
 
 /*
- * A kernel that has the rule itself would lose its toggle if another one of
- * that name came: insert_header() then drops the first as well (seen on 6.1).
+ * A kernel with a built-in rule has this toggle already. A second one of that
+ * name would destroy the first: insert_header() drops both (seen on 6.1).
  */
 static int __init anyip6_toggle_is_free(void)
 {
 	struct path path;
 	int err;
 
-	/* What cannot be seen here may be taken. */
+	/* If we cannot look there, the name may be taken. */
 	err = kern_path("/proc/sys/net/ipv6", LOOKUP_DIRECTORY, &path);
 	if (err)
 		return err;
@@ -96,13 +96,13 @@ static int __init anyip6_init(void)
 	err = anyip6_toggle_is_free();
 	if (err == -EEXIST) {
 		pr_err("not loaded: net.ipv6.anyip_bind is there already; a kernel that has it needs no module\n");
-		/* modprobe takes EEXIST for a module that is loaded already. */
+		/* modprobe reads EEXIST as a module that is loaded already. */
 		return -EBUSY;
 	}
 	if (err) {
 		pr_err("not loaded: /proc/sys/net/ipv6 cannot be seen from here (%d)\n",
 		       err);
-		/* Of a module ENOENT says that it lacks a symbol. */
+		/* modprobe reads ENOENT as a missing symbol. */
 		return err == -ENOENT ? -EOPNOTSUPP : err;
 	}
 
@@ -125,7 +125,7 @@ err_netns:
 	return err;
 }
 
-/* Sockets that are bound stay bound; only the hooks reach into this module. */
+/* Bound sockets stay bound. Only the hooks lead into this module. */
 static void __exit anyip6_exit(void)
 {
 	anyip6_hook_exit();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What each netns has of its own: the toggle net.ipv6.anyip_bind, and how
- * often each step of the rule decided, in /proc/net/anyip6.
+ * Each netns has its own toggle, net.ipv6.anyip_bind, and its own counters of
+ * which step of the rule decided, /proc/net/anyip6.
  */
 
 #include <linux/percpu.h>
@@ -21,7 +21,7 @@ struct anyip6_net {
 	int enabled;
 	bool counting;			/* from init to pre_exit */
 	struct anyip6_counts __percpu *counts;
-	struct ctl_table table[2];	/* the second, empty, ends it before 6.11 */
+	struct ctl_table table[2];	/* an empty entry ends it before 6.11 */
 	struct ctl_table_header *header;
 };
 
@@ -30,8 +30,8 @@ static bool anyip6_default_on __read_mostly;
 
 /**
  * anyip6_enabled() - read the toggle
- * @net: netns in any state: before our part of its setup there is no data, and
- *	 that is freed after the last exit call
+ * @net: netns in any state. It has no data before our part of its setup, and
+ *	 keeps the data until the last exit call is over
  *
  * Context: any.
  * Return: net.ipv6.anyip_bind of @net.
@@ -44,9 +44,9 @@ bool anyip6_enabled(const struct net *net)
 }
 
 /**
- * anyip6_count() - note what decided
+ * anyip6_count() - count the step that decided
  * @net:  netns in any state, as for anyip6_enabled()
- * @step: what it was
+ * @step: the step
  *
  * Writes to memory of this CPU alone.
  *
@@ -68,7 +68,7 @@ static const char *const anyip6_count_names[ANYIP6_N_STEPS] = {
 	ANYIP6_STEPS(ANYIP6_COUNTER, ANYIP6_COUNTER)
 };
 
-/* The file is there for as long as the counts are. */
+/* The file exists as long as the counts. */
 static int anyip6_counts_show(struct seq_file *seq, void *v)
 {
 	const struct anyip6_net *an = net_generic(seq_file_single_net(seq),
@@ -86,8 +86,8 @@ static int anyip6_counts_show(struct seq_file *seq, void *v)
 }
 
 /*
- * proc_dointvec_minmax() takes "1 2" for a 1 and stores before it has read to
- * the end; here either all that was written is a 0 or a 1, or nothing changes.
+ * proc_dointvec_minmax() takes "1 2" for a 1, and stores before it has read to
+ * the end. Here the whole text must be 0 or 1, or nothing changes.
  */
 static int anyip6_toggle_handler(anyip6_ctl ctl, int write, void *buffer,
 				 size_t *lenp, loff_t *ppos)
@@ -104,7 +104,7 @@ static int anyip6_toggle_handler(anyip6_ctl ctl, int write, void *buffer,
 	size_t len = *lenp;
 	int err;
 
-	/* What follows a first write, "1" of "12" say, is not a value either. */
+	/* A second write, such as the "2" of "12", is not a value either. */
 	if (write && *ppos)
 		return -EINVAL;
 	err = proc_dointvec_minmax((anyip6_ctl)&one, write, buffer, lenp, ppos);
@@ -153,7 +153,7 @@ err_counts:
 	return -ENOMEM;
 }
 
-/* A grace period follows, so that nobody is counting at exit. */
+/* A grace period follows, so nobody counts any more at exit. */
 static void __net_exit anyip6_net_pre_exit(struct net *net)
 {
 	struct anyip6_net *an = net_generic(net, anyip6_net_id);
@@ -179,8 +179,8 @@ static struct pernet_operations anyip6_net_ops = {
 };
 
 /**
- * anyip6_netns_init() - give every netns, now and to come, its toggle and counts
- * @default_on: what the toggle starts at
+ * anyip6_netns_init() - give each present and future netns its toggle and counts
+ * @default_on: start value of the toggle
  *
  * Context: process; may sleep.
  * Return: 0 or an errno, with nothing left behind.

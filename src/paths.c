@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The socket paths: which kernel functions they are, and where these are while
- * modules come and go.
+ * The socket paths: which kernel functions may ask for an Any-IP address, and
+ * where they are while modules come and go.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -12,7 +12,7 @@
 
 #include "anyip6.h"
 
-/* The socket paths. Every other caller of a check gets the kernel's answer. */
+/* Every caller of a check that is not here gets the kernel's answer. */
 struct anyip6_path anyip6_paths[] = {
 	{
 		/* TCP, UDP, UDP-Lite, DCCP, MPTCP, kernel_bind(), bpf_bind() */
@@ -34,7 +34,7 @@ struct anyip6_path anyip6_paths[] = {
 		.type		= SOCK_RAW,
 		.protocol	= IPPROTO_NONE,
 	}, {
-		/* part of ping_bind() unless the compiler leaves it apart */
+		/* the compiler may inline it into ping_bind() */
 		.caller		= "ping_check_bind_addr",
 		.optional	= true,
 		.check		= &anyip6_checks[ANYIP6_CHK_ADDR],
@@ -61,19 +61,19 @@ struct anyip6_path anyip6_paths[] = {
 
 static_assert(ARRAY_SIZE(anyip6_paths) == ANYIP6_N_PATHS);
 
-/* How often a path in a module is looked for that comes and goes meanwhile. */
+/* How often we look for a path whose module comes and goes meanwhile. */
 #define ANYIP6_TRIES 3
 
 /*
- * Against a module going while its path is being found. No module is loaded or
- * waited for under it: it is taken inside the loading of modules.
+ * Keeps a module from going while we find its path. The loading of modules
+ * takes this mutex, so its holder must not load a module or wait for one.
  */
 static DEFINE_MUTEX(anyip6_paths_mutex);
 
 /*
- * kallsyms_lookup_name() is not exported. A kprobe that is registered as
- * disabled finds the address and touches no code; with IBT it lies behind
- * endbr, so the symbol's own offset is taken off again.
+ * The kernel does not export kallsyms_lookup_name(). Registering a disabled
+ * kprobe finds the address and touches no code. With IBT that address lies
+ * behind endbr, so we subtract its offset from the symbol.
  */
 static int anyip6_resolve(struct anyip6_path *path)
 {
@@ -96,7 +96,7 @@ static int anyip6_resolve(struct anyip6_path *path)
 	if (!plus || sscanf(plus, "+%lx/%lx", &off, &size) != 2)
 		return -ENOENT;
 	*plus = '\0';
-	/* Its module may have made way for another while the probe waited. */
+	/* Another module may have taken the place while the probe waited. */
 	if (path->module && strcmp(sym, path->caller))
 		return -ESTALE;
 	WRITE_ONCE(path->start, (unsigned long)kp.addr - off);
@@ -106,9 +106,10 @@ static int anyip6_resolve(struct anyip6_path *path)
 }
 
 /*
- * Paths that are not proven: a live patch has the function elsewhere, where its
- * calls are not known as the path's. The try waits for grace periods, so it is
- * for kernels that have ever seen a live patch. Under anyip6_paths_mutex.
+ * For paths that are not proven. A live patch moves the function elsewhere, and
+ * there we do not know its calls as the path's. The trial waits for grace
+ * periods, so we make it only on kernels that have ever seen a live patch. The
+ * caller holds anyip6_paths_mutex.
  */
 static void anyip6_say_if_held(const struct anyip6_path *path)
 {
@@ -118,9 +119,9 @@ static void anyip6_say_if_held(const struct anyip6_path *path)
 }
 
 /*
- * While a module goes, or makes way for another, the address that its symbol
- * just had may be no text, or in the middle of an instruction. Asked again, the
- * kernel says that there is no such symbol, or where it is now.
+ * When a module goes, or another one takes its place, the address of its symbol
+ * may no longer be text, or be in the middle of an instruction. The next try
+ * finds that the symbol is gone, or where it is now.
  */
 static bool __init anyip6_is_stale(int err)
 {
@@ -144,15 +145,15 @@ static int __init anyip6_find_path(struct anyip6_path *path)
 	if (err)
 		pr_err("not loaded: %s not found in this kernel (%d)\n",
 		       path->caller, err);
-	/* Of a module ENOENT says that it lacks a symbol. */
+	/* modprobe reads ENOENT as a missing symbol. */
 	return err == -ENOENT ? -EOPNOTSUPP : err;
 }
 
 /**
  * anyip6_paths_take() - find the socket paths and prove them
  *
- * The checks must be redirected and modules followed. All paths are found
- * first: what is optional may be part of what is proven.
+ * We must redirect the checks and follow modules already. This finds all paths
+ * before it proves any, because an optional path may be part of a proven one.
  *
  * Context: process, module load; may sleep.
  * Return: 0 or an errno, with the reason logged.
@@ -171,9 +172,10 @@ int __init anyip6_paths_take(void)
 }
 
 /*
- * COMING is before the module's init opens the path to programs, GOING after
- * its exit has closed it. Such a path is not proven: the check is, and a caller
- * that is not found by its name keeps the kernel's answers.
+ * COMING arrives before the module's init opens the path to programs, GOING
+ * after its exit has closed it. We do not prove such a path: the other paths
+ * prove its check, and a caller that we cannot find by name keeps the kernel's
+ * answers.
  */
 static void anyip6_follow(struct anyip6_path *path, unsigned long event)
 {
@@ -198,7 +200,7 @@ static int anyip6_module_event(struct notifier_block *nb, unsigned long event,
 	struct module *mod = data;
 	unsigned int i;
 
-	/* Its functions are elsewhere, so nothing there is known as a path. */
+	/* Its functions are elsewhere, so we know none of them as a path. */
 	if (event == MODULE_STATE_COMING && is_livepatch_module(mod))
 		pr_warn("live patch %s is here: socket paths that it replaces keep the kernel's answers\n",
 			mod->name);
@@ -230,10 +232,12 @@ int __init anyip6_paths_follow(void)
 }
 
 /**
- * anyip6_paths_unfollow() - follow modules no longer
+ * anyip6_paths_unfollow() - stop following modules
  *
- * Context: process; may sleep. No check may be redirected any more: a path
- * whose module goes from here on stays in the table.
+ * The checks must be back with the kernel: if a module goes after this, its
+ * path stays in the table.
+ *
+ * Context: process; may sleep.
  */
 void anyip6_paths_unfollow(void)
 {

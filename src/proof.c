@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The module proves its own hook before it stays: it takes each socket path as
- * a program would and sees that it is asked. An inlined check, a renamed clone
- * or a patched caller shows up here.
+ * a program would and checks that the path asks it. This finds an inlined check,
+ * a renamed clone and a patched caller.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -17,8 +17,8 @@
 #include "anyip6.h"
 
 /*
- * Who proves a path now; one at a time. Tested where an address is about to be
- * looked up, and not a static key: a load shall patch no more code than it must.
+ * The task that proves a path now, one at a time. We test it before each lookup.
+ * It is not a static key, because a load shall patch no more code than it must.
  */
 struct task_struct *anyip6_prover;
 
@@ -27,11 +27,11 @@ static bool anyip6_proof_yes;
 static bool anyip6_proof_asked;
 
 /**
- * anyip6_proof_answer() - the answer to the prover
- * @addr: what it was that the path asked for
+ * anyip6_proof_answer() - answer the prover
+ * @addr: the address that the path asks for
  *
  * Context: called by the prover itself, on one of the socket paths.
- * Return: what the proof of this path wants to see.
+ * Return: the answer that the proof of this path needs.
  */
 bool anyip6_proof_answer(const struct in6_addr *addr)
 {
@@ -41,7 +41,7 @@ bool anyip6_proof_answer(const struct in6_addr *addr)
 	return anyip6_proof_yes;
 }
 
-/* Of the discard-only prefix (RFC 6666), and so random that nobody has it. */
+/* From the discard-only prefix (RFC 6666), and random, so nobody has it. */
 static void __init anyip6_new_proof_addr(void)
 {
 	memset(&anyip6_proof_addr, 0, sizeof(anyip6_proof_addr));
@@ -49,7 +49,7 @@ static void __init anyip6_new_proof_addr(void)
 	get_random_bytes(anyip6_proof_addr.s6_addr + 8, 8);
 }
 
-/* bind, with the answer no. */
+/* Binds, and expects the answer no. */
 static int anyip6_refused_bind(const struct anyip6_path *path, struct net *net,
 			       int (*bind)(struct socket *sock, void *addr, int len))
 {
@@ -81,10 +81,10 @@ static int anyip6_ping_bind(struct socket *sock, void *addr, int len)
 /**
  * anyip6_prove_bind() - bind a socket
  * @path: names the type and protocol of the socket
- * @net:  netns, its ip_nonlocal_bind off: on, it hides the check
+ * @net:  netns with ip_nonlocal_bind off, as that hides the check when on
  *
  * Context: process; may sleep.
- * Return: 0 if bind answered for the address, else what stopped it earlier.
+ * Return: 0 if bind got as far as the address, else the error that stopped it.
  */
 int anyip6_prove_bind(const struct anyip6_path *path, struct net *net)
 {
@@ -94,14 +94,14 @@ int anyip6_prove_bind(const struct anyip6_path *path, struct net *net)
 /**
  * anyip6_prove_ping() - call the bind of ping sockets
  * @path: names the type and protocol of the socket
- * @net:  netns, its ip_nonlocal_bind off
+ * @net:  netns with ip_nonlocal_bind off
  *
- * Nobody may make a ping socket unless ping_group_range says so, so a raw
- * socket stands in. It has its number from the start, which ping_bind() refuses
- * right after the check, before it touches what only a ping socket has.
+ * ping_group_range may forbid ping sockets, so a raw socket stands in. A raw
+ * socket has its number from the start. ping_bind() refuses that right after the
+ * check, before it touches what only a ping socket has.
  *
  * Context: process; may sleep.
- * Return: 0 if bind answered for the address, else what stopped it earlier.
+ * Return: 0 if bind got as far as the address, else the error that stopped it.
  */
 int anyip6_prove_ping(const struct anyip6_path *path, struct net *net)
 {
@@ -111,13 +111,13 @@ int anyip6_prove_ping(const struct anyip6_path *path, struct net *net)
 /**
  * anyip6_prove_pktinfo() - send with an IPV6_PKTINFO source
  * @path: names the type and protocol of the socket
- * @net:  netns, its ip_nonlocal_bind off
+ * @net:  netns with ip_nonlocal_bind off
  *
- * The answer is yes, because a no cannot be told from the kernel's own; with
- * MSG_PROBE nothing is sent.
+ * The answer is yes, because a no looks like the kernel's own. With MSG_PROBE
+ * the kernel sends nothing.
  *
  * Context: process; may sleep.
- * Return: 0 if the source was taken, else what stopped it.
+ * Return: 0 if the kernel took the source, else the error that stopped it.
  */
 int anyip6_prove_pktinfo(const struct anyip6_path *path, struct net *net)
 {
@@ -155,13 +155,13 @@ int anyip6_prove_pktinfo(const struct anyip6_path *path, struct net *net)
 	anyip6_proof_yes = false;
 	sock_release(sock);
 	/*
-	 * EINVAL is the check's no: unasked, it is the kernel's own. Past the
-	 * check, routes, rules and BPF have other errors.
+	 * EINVAL is the no of the check. If nobody asked us, it is the kernel's
+	 * own. After the check, routes, rules and BPF give other errors.
 	 */
 	return anyip6_proof_asked == (err == -EINVAL) ? err : 0;
 }
 
-/* Any netns in which bind() reaches the check. The caller puts it. */
+/* Any netns in which bind() reaches the check. The caller must put it. */
 static struct net *__init anyip6_proving_ground(void)
 {
 	struct net *net, *found = NULL;
@@ -191,8 +191,8 @@ static int __init anyip6_take(const struct anyip6_path *path, struct net *net)
 }
 
 /**
- * anyip6_prove() - take a path and see that the rule is asked
- * @path: a path whose caller is there, its check redirected
+ * anyip6_prove() - take a path and check that it asks the rule
+ * @path: a path whose caller was found and whose check is redirected
  *
  * Context: process, module load; may sleep. One at a time.
  * Return: 0 or an errno, with the reason logged.

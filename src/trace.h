@@ -15,7 +15,7 @@
 
 #define ANYIP6_CALLER_LEN	32
 
-/* For tools that print the raw record by its format, which needs the numbers. */
+/* Tools that print the raw record by its format need the numbers. */
 #define ANYIP6_NUMBER(step, ...) TRACE_DEFINE_ENUM(ANYIP6_##step);
 ANYIP6_STEPS(ANYIP6_NUMBER, ANYIP6_NUMBER)
 

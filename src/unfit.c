@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Built in place of all else for a kernel that lacks what the hook needs. */
+/* Built instead of all other files if the kernel lacks what the hook needs. */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
