@@ -57,7 +57,7 @@ upgrade() {
         none_failed && note "upgrade of the module: 0 failed"
 }
 
-server_is() { socat - /run/haproxy/admin.sock <<<'show stat' | grep -q "^web,web2,.*,$1,"; }
+server_is() { socat -t 20 - /run/haproxy/admin.sock <<<'show stat' | grep -q "^web,web2,.*,$1,"; }
 
 death() {
     local server

@@ -7,7 +7,7 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninte
 # port NAME: the device of a virtio port. Not by udev's name for it: on a busy machine that comes late.
 port() {
     local name
-    for _ in {1..600}; do
+    while :; do
         for name in /sys/class/virtio-ports/*/name; do
             [[ ! -e $name || $(<"$name") != "$1" ]] || { name=${name%/name} && echo "/dev/${name##*/}" && return; }
         done
