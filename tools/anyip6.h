@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The commands, and what of the kernel they read. */
+/* The commands, and the kernel's files that they read. */
 #ifndef ANYIP6_TOOL_H
 #define ANYIP6_TOOL_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* anyip6 explain: binds a socket, and says which step of the rule decided. */
+/* anyip6 explain: binds a socket and says which step of the rule decided. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -15,9 +15,9 @@
 #include "util.h"
 
 /*
- * What bind did and what the rule says of the state just before can differ as
- * that has changed. With a route that comes and goes every second try differs:
- * after so many, one in a million still would.
+ * We read the state, then bind. If the state changes in between, bind and the
+ * rule differ, and we try again. With a route that comes and goes, every second
+ * try differs. With this many tries, one run in a million still does.
  */
 #define TRIES	20
 
@@ -43,7 +43,7 @@ struct question {
 	const struct proto *proto;
 };
 
-/* What a real socket got. @stage names what failed before bind could answer. */
+/* What a real socket got. @stage names the call that failed. */
 struct outcome {
 	int err;
 	const char *stage;
@@ -96,7 +96,7 @@ static struct outcome bind_really(const struct question *q, const struct link *d
 {
 	union {
 		struct sockaddr_in6 in6;
-		char room[32];	/* L2TP's is longer by a connection, 0 here */
+		char room[32];	/* L2TP adds a connection, 0 here */
 	} sa = {
 		.in6 = { .sin6_family = AF_INET6, .sin6_addr = q->ip },
 	};
@@ -117,7 +117,7 @@ static struct outcome bind_really(const struct question *q, const struct link *d
 	return o;
 }
 
-/* An answer of bind's to the address, and not to something else. */
+/* Whether bind answered about the address, and not about something else. */
 static bool about_address(const struct outcome *o)
 {
 	return !o->err || (!strcmp(o->stage, "bind") &&
@@ -129,7 +129,7 @@ static bool agrees(const struct answer *a, const struct outcome *o)
 	return a->verdict == UNKNOWN || a->verdict == (o->err ? REFUSED : ALLOWED);
 }
 
-/* The device was there when it was read. */
+/* The device was there when we read it. */
 static bool lost_device(const struct outcome *o)
 {
 	return o->err == ENODEV && strcmp(o->stage, "socket");
@@ -153,7 +153,7 @@ static void settle(struct answer *a, const struct outcome *o)
 	}
 }
 
-/* One try, of which all is said. */
+/* All that one try found. */
 struct explanation {
 	struct state state;
 	struct outcome outcome;
@@ -162,8 +162,8 @@ struct explanation {
 };
 
 /*
- * L2TP, and SCTP before 6.12, do not say to which device they are bound. The
- * answer of bind tells which it was.
+ * L2TP and older SCTP do not tell the kernel their device. The answer of bind
+ * shows which SCTP this is.
  */
 static void decide(const struct fib *fib, const struct question *q,
 		   const struct link *dev, struct explanation *e)
@@ -190,7 +190,7 @@ static void decide(const struct fib *fib, const struct question *q,
 		rule_any_ip(fib, &q->ip, named, &e->would);
 }
 
-/* False if bind and the rule cannot have had the same state before them. */
+/* Returns false if the state must have changed between the rule and bind. */
 static bool explain_once(const struct question *q, struct explanation *e)
 {
 	const struct link *dev = NULL;
@@ -216,7 +216,7 @@ static const char *const verdicts[] = {
 	[REFUSED] = "refused", [ALLOWED] = "allowed", [UNKNOWN] = "unknown",
 };
 
-/* What it takes for the module to be asked. */
+/* What has to change before the kernel asks the module. */
 static const char *if_asked(const struct state *state, const struct answer *a)
 {
 	bool nonlocal = a->step == STEP_NONLOCAL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Dumps by netlink, with libmnl. */
+/* Reads devices, addresses and routes by netlink, with libmnl. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -23,19 +23,19 @@
 #define RTEXT_FILTER_SKIP_STATS	0x08
 #endif
 
-/* Only a kernel that weighs router preference has it. */
+/* Only a kernel that weighs router preference has this file. */
 #define HAS_PREF	"/proc/sys/net/ipv6/conf/all/accept_ra_rtr_pref"
 
 /*
- * What changes while it is read is read again, at least so often and at least so
- * long. While links came and went as fast as they could, 9 of 10 tries failed:
- * 100 of them leave one run in 30,000. A slow machine gets its 100, a quick one
- * thousands in these seconds, which no start of a service is too short for.
+ * If something changes while we read it, we read again, at least this often and
+ * at least this long. While links came and went as fast as they could, 9 of 10
+ * tries failed, so one run in 30,000 fails 100 times. A slow machine makes its
+ * 100 tries, a fast one thousands. Every start of a service can wait this long.
  */
 #define MIN_TRIES	100
 #define MIN_SECONDS	2
 
-/* One more element, zeroed, at the end of an array. */
+/* Adds a zeroed element at the end of an array. */
 static void *grow(void *array, size_t *n, size_t size)
 {
 	char *bigger = need(realloc(array, (*n + 1) * size));
@@ -99,7 +99,7 @@ static int on_addr(const struct nlmsghdr *nlh, void *data)
 	struct addr *addr;
 	bool local = false;
 
-	/* With ipv6.disable=1 the kernel answers for the other families. */
+	/* With ipv6.disable=1 the kernel dumps the other families. */
 	if (msg->ifa_family != AF_INET6)
 		return MNL_CB_OK;
 	addr = APPEND(fib->addrs, fib->n_addrs);
@@ -108,7 +108,7 @@ static int on_addr(const struct nlmsghdr *nlh, void *data)
 	addr->scope = msg->ifa_scope;
 	mnl_attr_for_each(attr, nlh, sizeof(*msg)) {
 		switch (mnl_attr_get_type(attr)) {
-		case IFA_LOCAL:	/* of a point-to-point link; the other is the peer */
+		case IFA_LOCAL:	/* point-to-point: the other one is the peer */
 			memcpy(&addr->ip, mnl_attr_get_payload(attr), sizeof(addr->ip));
 			local = true;
 			break;
@@ -234,8 +234,8 @@ static int on_object(const struct nlmsghdr *nlh, void *data)
 /* Dumps */
 
 /*
- * Whether the kernel has marked some of it as interrupted. The mark is taken
- * off, as libmnl would leave the rest of the dump in the socket.
+ * Whether the kernel marked a part of the dump as interrupted. This clears the
+ * mark, because libmnl would stop there and leave the rest in the socket.
  */
 static bool take_mark(void *buf, int len)
 {
@@ -281,7 +281,7 @@ static int dump(struct mnl_socket *nl, struct nlmsghdr *nlh, mnl_cb_t cb,
 	return receive(nl, nlh->nlmsg_seq, cb, fib);
 }
 
-/* Of each kind of message, the family is the first byte. */
+/* The family is the first byte of each kind of message. */
 static struct nlmsghdr *request(char *buf, int type, size_t size, unsigned char family)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
@@ -291,7 +291,7 @@ static struct nlmsghdr *request(char *buf, int type, size_t size, unsigned char 
 	return nlh;
 }
 
-/* Without their counters, so that less is read, and less often in vain. */
+/* Without their counters: a shorter dump is interrupted less often. */
 static int dump_links(struct mnl_socket *nl, struct fib *fib)
 {
 	char buf[256];
@@ -318,7 +318,7 @@ static int dump_objects(struct mnl_socket *nl, struct fib *fib)
 		    on_object, fib);
 }
 
-/* The kernel filters if it knows how; those that do not send more. */
+/* Kernels that cannot filter send more. */
 static int dump_routes(struct mnl_socket *nl, struct fib *fib, unsigned int type,
 		       uint32_t table)
 {
@@ -332,10 +332,10 @@ static int dump_routes(struct mnl_socket *nl, struct fib *fib, unsigned int type
 	if (table)
 		mnl_attr_put_u32(nlh, RTA_TABLE, table);
 	err = dump(nl, nlh, on_route, fib);
-	return err == -ENOENT ? 0 : err;	/* no such table: no routes */
+	return err == -ENOENT ? 0 : err;	/* no table, no routes */
 }
 
-/* All routes of a table, for those of it that there are. */
+/* Replaces the routes of a table by all that it has. */
 static int read_table(struct mnl_socket *nl, struct fib *fib, uint32_t table)
 {
 	size_t kept = 0;
@@ -357,7 +357,7 @@ static int read_tables(struct mnl_socket *nl, struct fib *fib, const char *dev)
 	return err;
 }
 
-/* Of a link or an object */
+/* Compares links or objects. */
 static int by_number(const void *a, const void *b)
 {
 	unsigned int x = *(const unsigned int *)a, y = *(const unsigned int *)b;
@@ -373,7 +373,7 @@ static bool uses_objects(const struct fib *fib)
 	return false;
 }
 
-/* What the kernel does not spell out. False if the object is not known. */
+/* Adds what the dump does not spell out. False if the object is unknown. */
 static bool take_object(const struct fib *fib, struct route *r, unsigned int id,
 			bool spelled_out)
 {
@@ -421,7 +421,7 @@ static void ignore_pref(struct fib *fib)
 		fib->routes[i].pref = PREF_MEDIUM;
 }
 
-/* @whole: nothing that one dump names lacks in another. */
+/* @whole: each dump has all that another one names. */
 static int read_once(struct mnl_socket *nl, struct fib *fib, bool tables,
 		     const char *dev, bool *whole)
 {
@@ -447,7 +447,7 @@ static int read_once(struct mnl_socket *nl, struct fib *fib, bool tables,
 	return 0;
 }
 
-/* One socket for all: the kernel puts more into one piece once it knows that we take it. */
+/* One socket for all: the kernel sends larger pieces once it has seen us take one. */
 static struct mnl_socket *netlink_new(void)
 {
 	struct mnl_socket *nl = mnl_socket_open(NETLINK_ROUTE);
@@ -523,7 +523,7 @@ const struct link *fib_link_by_name(const struct fib *fib, const char *name)
 	return NULL;
 }
 
-/* The VRF that a device is, or is a port of; else NULL. */
+/* The VRF that the device is, or is a port of, or NULL. */
 const struct link *fib_vrf(const struct fib *fib, const struct link *link)
 {
 	const struct link *master;
@@ -550,7 +550,7 @@ bool route_covers(const struct route *r, const struct in6_addr *ip)
 	return !rest || !((r->dst.s6_addr[whole] ^ ip->s6_addr[whole]) >> (8 - rest));
 }
 
-/* A lookup without a source is one from ::. */
+/* A lookup without a source has the source ::. */
 bool route_for_any_source(const struct route *r)
 {
 	return IN6_IS_ADDR_UNSPECIFIED(&r->src);
@@ -604,7 +604,7 @@ static void add(char *text, size_t size, const char *fmt, ...)
 	va_end(args);
 }
 
-/* As ip(8) writes it. */
+/* Writes the route as ip(8) does. */
 const char *route_text(const struct fib *fib, const struct route *r)
 {
 	static const char *const prefs[] = {

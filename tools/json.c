@@ -14,7 +14,7 @@ static char closing[MAX_DEPTH];
 static int depth;
 static bool first = true;
 
-/* What is written before the outermost bracket closes */
+/* Collects all that is written until the outermost bracket closes. */
 static FILE *object;
 static char *written;
 static size_t length;
@@ -81,7 +81,7 @@ void json_close(void)
 		finish();
 }
 
-/* NULL is null. */
+/* Writes null for NULL. */
 void json_string(const char *name, const char *value)
 {
 	begin(name);

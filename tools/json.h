@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Writes JSON to stdout: an object as a whole, once it is closed. A name of NULL
- * is that of an array's element.
+ * Writes JSON to stdout, an object as a whole when it is closed. The name of an
+ * array's element is NULL.
  */
 #ifndef JSON_H
 #define JSON_H

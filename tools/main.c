@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* anyip6: shows what the module of that name does, and why. See anyip6(8). */
+/* anyip6: shows what the module anyip6 does, and why. See anyip6(8). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -55,7 +55,7 @@ static const struct {
 	{ "off", cmd_off },
 };
 
-/* --json goes anywhere; what is left are the command's own words. */
+/* --json may stand anywhere. Leaves the command's own words in @argv. */
 static int take_json(int argc, char **argv)
 {
 	int kept = 0;
@@ -82,7 +82,7 @@ static int run(int argc, char **argv)
 	return EXIT_USAGE;
 }
 
-/* A stdout that is closed is no error where nothing is to be written. */
+/* A closed stdout is no error if there is nothing to write. */
 static bool all_written(void)
 {
 	return !ferror(stdout) && !fflush(stdout) &&

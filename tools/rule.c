@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The rule once more, from what the kernel tells of its state: src/local.c and
- * the kernel's own check, but with reasons.
+ * Does what src/local.c and the kernel's own check do, with the state that the
+ * kernel tells by netlink, and gives a reason for each answer.
  */
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
@@ -15,7 +15,7 @@
 
 enum fit { UNUSABLE, OTHER_DEVICE, FITS };
 
-/* The fit, and below it the router preference. */
+/* The fit counts first, then the router preference. */
 #define SCORE(fit, pref)	((fit) << 2 | (pref))
 
 const char *step_word(enum step step)
@@ -59,7 +59,7 @@ static bool in_domain(const struct fib *fib, const struct addr *addr,
 	return fib_vrf(fib, fib_link(fib, addr->link)) == fib_vrf(fib, dev);
 }
 
-/* ipv6_chk_addr(): the address, if it is configured and counts for @dev. */
+/* As ipv6_chk_addr(): the address if it is configured and counts for @dev. */
 static const struct addr *usable(const struct fib *fib, const struct in6_addr *ip,
 				 const struct link *dev)
 {
@@ -73,7 +73,7 @@ static const struct addr *usable(const struct fib *fib, const struct in6_addr *i
 	return NULL;
 }
 
-/* In any state, on any device of the domain, or of any domain. */
+/* The address in any state, on any device of the domain or of all domains. */
 static const struct addr *configured(const struct fib *fib,
 				     const struct in6_addr *ip,
 				     const struct link *dev, bool any_domain)
@@ -112,14 +112,14 @@ static enum fit fit(const struct route *r, const struct link *dev)
 
 	if (r->expired)
 		return UNUSABLE;
-	/* A nexthop object that neither the kernel nor its dump spells out */
+	/* Neither the route nor the dump of objects spells the nexthop out. */
 	if (!r->n_nexthops)
 		return FITS;
 	for (int i = 0; i < r->n_nexthops; i++) {
 		enum fit f = dev && dev->index != r->nexthops[i].link ?
 			OTHER_DEVICE : FITS;
 
-		/* the kernel says so of linkdown too, where that matters */
+		/* the kernel sets DEAD for linkdown too, if that matters */
 		if (!(r->nexthops[i].flags & RTNH_F_DEAD) && f > best)
 			best = f;
 	}
@@ -134,9 +134,9 @@ static unsigned int score(const struct route *r, const struct link *dev)
 }
 
 /*
- * Of @n routes to one prefix for the same sources: the best of the lowest metric;
- * if none of them fits, the best of all others. A nexthop object that is a
- * blackhole ends the search. See anyip6_select().
+ * Finds the best of @n routes to one prefix for the same sources, among those of
+ * the lowest metric. If none of them fits, it takes the best of all others. A
+ * nexthop object that is a blackhole ends the search. See anyip6_select().
  */
 static const struct route *select_route(const struct route *const *routes, size_t n,
 					const struct link *dev, unsigned int *best)
@@ -163,19 +163,19 @@ static const struct route *select_route(const struct route *const *routes, size_
 	return chosen;
 }
 
-/* Routes in the order in which the kernel goes up from an address */
+/* Routes in the order in which the kernel meets them on its way up. */
 struct way {
 	const struct route **routes;
 	size_t n;
 };
 
-/* The longer prefix first; within it, that of the sources. */
+/* The longer prefix comes first, then the longer prefix of sources. */
 static unsigned int rank(const struct route *r)
 {
 	return r->len << 8 | r->src_len;
 }
 
-/* Behind its equals: the dump has those in the kernel's order. */
+/* Inserts it behind its equals, as the dump is in the kernel's order. */
 static void insert(struct way *way, const struct route *r)
 {
 	size_t at = way->n++;
@@ -202,10 +202,10 @@ static struct way way_from(const struct fib *fib, const struct in6_addr *ip,
 }
 
 /*
- * The kernel's search for the first prefix passes one that has routes for some
- * sources, unless one of these is for ours, and with it the routes for all.
- * From where it starts it goes up, and then passes none. Nor does it pass the
- * root. See fib6_node_lookup_1() and fib6_backtrack().
+ * Whether the kernel's search for the first prefix skips a route for all
+ * sources. It skips a prefix that also has routes for some sources, unless one
+ * of these is for ours. It never skips the root. From the first prefix it goes
+ * up, and there it skips none. See fib6_node_lookup_1() and fib6_backtrack().
  */
 static bool hidden(const struct fib *fib, const struct route *r)
 {
@@ -241,7 +241,7 @@ static const struct route *lookup(const struct fib *fib, const struct in6_addr *
 	return chosen;
 }
 
-/* The more telling of two: of the table that is asked, the longer, for any source. */
+/* Prefers a route of the asked table, then the longer one, then one for any source. */
 static bool tells_more(const struct route *r, const struct route *than, uint32_t table)
 {
 	bool ours = r->table == table;
@@ -255,7 +255,7 @@ static bool tells_more(const struct route *r, const struct route *than, uint32_t
 	return route_for_any_source(r) && !route_for_any_source(than);
 }
 
-/* Where no route was found: a local one in another table, or not usable in this. */
+/* After no route was found: a local one in another table, or an unusable one. */
 static const struct route *near_miss(const struct fib *fib,
 				     const struct in6_addr *ip, uint32_t table)
 {
@@ -330,7 +330,7 @@ static void say_no_route(const struct fib *fib, const struct in6_addr *ip,
 		    table_text(table));
 }
 
-/* The local route that could have been it. */
+/* The local route that would have decided without a better one. */
 static const struct route *rival(const struct fib *fib, const struct in6_addr *ip,
 				 uint32_t table)
 {
@@ -387,7 +387,7 @@ static void ask_table(const struct fib *fib, const struct in6_addr *ip,
 		say(a, ALLOWED, STEP_ALLOWED, "%s", route_text(fib, r));
 }
 
-/* With the module loaded and on, where the kernel's own check says no. */
+/* The module's answer when it is loaded and on and the kernel's check said no. */
 void rule_any_ip(const struct fib *fib, const struct in6_addr *ip,
 		 const struct link *dev, struct answer *a)
 {
@@ -400,7 +400,7 @@ void rule_any_ip(const struct fib *fib, const struct in6_addr *ip,
 		ask_table(fib, ip, dev, vrf ? vrf->vrf_table : RT_TABLE_LOCAL, a);
 }
 
-/* As the module and its toggle are now. */
+/* The answer with the module and its toggle as they are now. */
 void rule_kernel(const struct fib *fib, const struct in6_addr *ip,
 		 const struct link *dev, const struct state *state,
 		 struct answer *a)

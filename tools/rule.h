@@ -11,10 +11,10 @@
 enum verdict {
 	REFUSED,
 	ALLOWED,
-	UNKNOWN,	/* left to whoever really binds */
+	UNKNOWN,	/* only a real bind can tell */
 };
 
-/* What decides before the module is asked, or is not known to have decided. */
+/* The steps that decide without the module. */
 #define OTHER_STEPS(STEP)			\
 	STEP(WILDCARD,	 NULL, "wildcard")	\
 	STEP(IPV4,	 NULL, "ipv4")		\
@@ -35,19 +35,19 @@ enum step {
 struct answer {
 	enum verdict verdict;
 	enum step step;
-	char reason[1200];	/* two routes' texts at most */
+	char reason[1200];	/* room for two routes */
 };
 
-/* Of this netns, and the kind of socket. */
+/* The state of this netns, for this kind of socket. */
 struct state {
 	bool loaded, on;
-	bool nonlocal;	/* net.ipv6.ip_nonlocal_bind, of sockets that ask it */
+	bool nonlocal;	/* ip_nonlocal_bind is 1, and such sockets ask it */
 };
 
-/* As the tracepoint has it, where the module decides. */
+/* The word for it, as in the tracepoint if the module decides. */
 const char *step_word(enum step step);
 
-/* @fib: with the tables that bind may read for @dev. */
+/* @fib has the tables that bind may read for @dev. */
 void rule_kernel(const struct fib *fib, const struct in6_addr *ip,
 		 const struct link *dev, const struct state *state,
 		 struct answer *a);

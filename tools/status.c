@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* anyip6 status: the module, and what of it is in each network namespace. */
+/* anyip6 status: the module, and its state in each network namespace. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static const char *version(void)
 	return text;
 }
 
-/* @each gets the words of each line of a file. */
+/* Calls @each with the words of each line of a file. */
 static void each_line(const char *path, int fields,
 		      void (*each)(char (*words)[64]))
 {
@@ -62,7 +62,7 @@ static void print_counter(char (*w)[64])
 		printf("  %-32s %s\n", w[0], w[1]);
 }
 
-/* The host route of an address is not what makes a prefix Any-IP. */
+/* The host route of a configured address is no Any-IP prefix. */
 static bool is_address(const struct fib *fib, const struct route *r)
 {
 	for (size_t i = 0; r->len == 128 && i < fib->n_addrs; i++)
@@ -136,7 +136,7 @@ static void print_json(const char *name, const struct fib *fib, int on)
 	json_close();
 }
 
-/* The netns that this process is in. Says why not. */
+/* Prints the netns of this process, or complains. */
 static bool print_netns(const char *name)
 {
 	struct fib fib;
@@ -152,7 +152,7 @@ static bool print_netns(const char *name)
 	return !err;
 }
 
-/* Says why not, unless it was deleted meanwhile. */
+/* Complains if it cannot, unless the netns was deleted meanwhile. */
 static bool enter_netns(const char *name, bool *gone)
 {
 	char path[512];
@@ -174,7 +174,7 @@ static int by_name(const struct dirent *entry)
 	return *entry->d_name != '.';
 }
 
-/* Whether each could be entered and read: a file there need not be a netns. */
+/* Returns whether it could read each. Not every file there is a netns. */
 static bool print_all_netns(void)
 {
 	struct dirent **names;
@@ -198,7 +198,7 @@ static void print_module(const char *release)
 		json_bool("loaded", v);
 		json_string("version", v);
 		json_string("kernel", release);
-		/* It loads only where its test of itself has passed. */
+		/* It loads only if its self-test has passed. */
 		json_string("self_test", v ? "passed" : NULL);
 		json_open("hooks", '[');
 		each_line(MODULE "parameters/hooks", 3, print_hook);

@@ -3,7 +3,7 @@
 
 #include "text.h"
 
-/* By first byte, with what the second may be: RFC 3629, section 4. */
+/* Which second byte may follow which first byte: RFC 3629, section 4. */
 static const struct {
 	unsigned char first, last;	/* of the first byte */
 	unsigned char low, high;	/* of the second */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What all parts of the tool share. */
+/* What all parts of the tool use. */
 #ifndef UTIL_H
 #define UTIL_H
 
@@ -24,9 +24,9 @@ void die(int code, const char *fmt, ...);
 /* Ends the program if @memory is NULL, else returns it. */
 void *need(void *memory);
 
-/* All of a small file, in memory that the next call takes again; or NULL. */
+/* All of a small file or NULL. The next call reuses the memory. */
 char *file_read(const char *path);
-/* -1 if it cannot be read. */
+/* The number in a file, or -1 if it cannot be read. */
 int file_number(const char *path);
 
 #endif
