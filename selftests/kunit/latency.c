@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How long an answer takes, in a quiet table and beside 10,000 changes a second
- * of the same table on another processor.
+ * How long an answer takes, in a quiet table and while another processor changes
+ * the same table 10,000 times a second.
  *
- * The clock is the processor's time stamp counter, which costs less than an
- * answer and ticks often enough to measure each alone; its own cost is measured
- * and subtracted. The kernel's clocks are the host's here. The three states take
- * turns, and the middle one of the rounds counts, because the machine has other
- * work. A processor that the host takes away for a while makes the longest
- * answers; it is too seldom to be among the 99 of 100.
+ * The clock is the processor's time stamp counter. It costs less than an answer
+ * and ticks often enough to measure each answer. We measure its own cost and
+ * subtract it. The kernel's clocks are those of the host here.
+ *
+ * The machine has other work, so the three states take turns and the median of
+ * the rounds counts. If the host takes a processor away for a while, that makes
+ * the longest answers. It is too rare to be among the 99 of 100.
  */
 
 #include <linux/kthread.h>
@@ -47,7 +48,7 @@ struct latency {
 	int round;
 };
 
-/* After all before it, and before all after it. */
+/* Runs after all code before it, and before all code after it. */
 static __always_inline u64 now(void)
 {
 	u32 low, high;
@@ -90,7 +91,7 @@ static void one_answer(struct latency *l, struct spread *s, int i)
 	s->longest = max(s->longest, t);
 }
 
-/* The ticks in which @of of 1000 answers were there. */
+/* The ticks that @of of 1000 answers took at most. */
 static u32 part(const struct latency *l, u32 of)
 {
 	u64 sum = 0;
@@ -152,7 +153,7 @@ static int measurer(void *data)
 	return 0;
 }
 
-/* A table of some size; the changes are beside the addresses that are asked. */
+/* A table of some size. The changes are next to the asked addresses. */
 static int fill(struct latency *l)
 {
 	struct route route = { "2001:db8:1::/48", RTN_LOCAL };
@@ -213,7 +214,7 @@ static int by_size(const void *a, const void *b)
 	return cmp_int(*(const u32 *)a, *(const u32 *)b);
 }
 
-/* The middle one of all rounds; @offset says which number. */
+/* The median of all rounds. @offset selects the number. */
 static u32 middle(const struct latency *l, enum changing state, size_t offset)
 {
 	u32 of[MOST_ROUNDS];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The rule of src/local.c beside a FIB that changes, on processors that run at
- * the same time. Its file is linked as it is; what it calls of the module's
- * other files is here, and never says no.
+ * The rule of src/local.c while the FIB changes, on processors that run at the
+ * same time. The suite links that file as it is. What the file calls in the rest
+ * of the module is here, and never says no.
  */
 
 #include "suite.h"

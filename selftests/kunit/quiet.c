@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Nothing changes while the module is asked: its answer is the one that the
- * kernel's own lookup in that table gives.
+ * Nothing changes while we ask the module. Its answer must be that of the
+ * kernel's own lookup in the same table.
  */
 
 #include <linux/prandom.h>
@@ -18,7 +18,7 @@ struct quiet {
 	const char *name;
 	struct route routes[6];
 	const char *addr;
-	bool local;		/* what must come out, so that the judge is judged */
+	bool local;		/* what the kernel must answer, too */
 };
 
 static const struct nexthop_row nexthops[] = {
@@ -135,7 +135,7 @@ static void judge_row(struct kunit *test, struct world *w, const struct quiet *r
 			    "%s, table %u", row->name, table);
 }
 
-/* A world a row: what one leaves behind must not answer for the next. */
+/* Each row has its own world, so that none leaves routes for the next. */
 void quiet_table(struct kunit *test)
 {
 	struct world w;
@@ -151,7 +151,7 @@ void quiet_table(struct kunit *test)
 	kunit_info(test, "%zu sets of routes, in two tables", ARRAY_SIZE(quiet_rows));
 }
 
-/* Here the rule asks for more than the kernel: the route's device is the socket's. */
+/* Here the rule is stricter than the kernel: the device must be the socket's. */
 static const struct quiet link_local_rows[] = {
 	{ "its device", { { "fe80:1::/64", RTN_LOCAL, .dev = "d0" } }, "fe80:1::7", true },
 	{ "another device", { { "fe80:1::/64", RTN_LOCAL, .dev = "d1" } }, "fe80:1::7", false },
@@ -187,9 +187,9 @@ void quiet_link_local(struct kunit *test)
 }
 
 #define OPS		40	/* changes in a sequence */
-#define PLACES		24	/* routes that one is made of */
+#define PLACES		24	/* different routes in it */
 
-/* What a sequence is made of: nested and neighbouring prefixes, few enough to meet. */
+/* Nested and neighbouring prefixes, few enough to meet each other. */
 static const u8 lengths[] = { 0, 16, 32, 47, 48, 49, 63, 64, 65, 96, 127, 128 };
 static const u8 types[] = {
 	RTN_LOCAL, RTN_LOCAL, RTN_LOCAL, RTN_UNICAST, RTN_UNREACHABLE, RTN_BLACKHOLE,
@@ -211,7 +211,7 @@ static struct in6_addr random_addr(struct rnd_state *rnd)
 	return addr;
 }
 
-/* To the prefix of @rival, if there is one. */
+/* A random route, to the prefix of @rival if that is given. */
 static void random_config(struct world *w, struct rnd_state *rnd, u32 table,
 			  const struct fib6_config *rival, struct fib6_config *cfg)
 {
@@ -251,7 +251,7 @@ static void random_config(struct world *w, struct rnd_state *rnd, u32 table,
 	cfg->fc_dst = random_addr(rnd);
 }
 
-/* Add, replace or delete; that some fail is part of it. */
+/* Adds, replaces or deletes. Some changes fail, as they should. */
 static void random_change(struct rnd_state *rnd, struct fib6_config *cfg)
 {
 	switch (prandom_u32_state(rnd) % 8) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Threads change the FIB while others ask, on processors of their own. An
- * address that every state allows must never be refused, one that every state
- * refuses never allowed, and one that flips must have the answer of the state,
- * unless it changed while it was asked for.
+ * Some threads change the FIB while others ask, each on its own processor. An
+ * address that every state allows must never be refused. One that every state
+ * refuses must never be allowed. One that flips must get the answer of the
+ * state, unless the state changed during the question.
  *
  * A reader that goes down the tree before one change and up after the next can
- * see a state that never was; the kernel's can, too. So what decides about the
- * addresses that do not flip is never changed itself.
+ * see a state that never existed. The kernel's own can, too. So no race changes
+ * the routes that decide about addresses that do not flip.
  *
- * Beside each, the kernel's own lookup is asked the same and judged the same.
+ * Each race asks the kernel's own lookup the same and judges it the same way.
  */
 
 #include <linux/kthread.h>
@@ -23,8 +23,8 @@
 #define MOST_ASKS	8
 #define MOST_CHANGES	16
 #define RANDOM_PLACES	64
-#define BATCH		32	/* answers between two looks at whether to stop */
-#define REST		200	/* of a writer, in a state that some answer can be of */
+#define BATCH		32	/* answers before we look whether to stop */
+#define REST		200	/* pauses of a writer, so that some answers see the state */
 
 enum want { ALLOWED = 1, REFUSED, FLIPS };
 
@@ -39,14 +39,14 @@ struct change {
 	enum how how;
 	struct route route;
 	struct nexthop_row nexthop;
-	enum want then;		/* what addresses that flip are after it, if that changes */
+	enum want then;		/* what flipping addresses become, if they change */
 };
 
 struct race {
 	const char *name;
-	bool vrf;		/* in the VRF's table, else in local */
-	bool namespaces;	/* instead of changes: they come and go */
-	bool random;		/* further writers add and delete at random beside it */
+	bool vrf;		/* uses the VRF's table, else local */
+	bool namespaces;	/* namespaces come and go, nothing else changes */
+	bool random;		/* more writers add and delete at random */
 	const struct route *fixed;
 	struct nexthop_row nexthop;
 	const struct ask *asks;
@@ -59,11 +59,11 @@ struct count {
 	unsigned long kernel_answers;
 	unsigned long kernel_wrong;
 	unsigned long disturbed;
-	unsigned long flips_allowed;	/* judged ones of what flips */
+	unsigned long flips_allowed;	/* judged answers about what flips */
 	unsigned long flips_refused;
 	unsigned long changes;
 	unsigned long failed;	/* changes that the kernel refused */
-	struct in6_addr first;	/* of the wrong ones */
+	struct in6_addr first;	/* address of the first wrong answer */
 };
 
 struct running;
@@ -83,8 +83,8 @@ struct running {
 	u32 table;
 	struct in6_addr addrs[MOST_ASKS];
 	struct fib6_config changes[MOST_CHANGES];
-	struct net __rcu *net;		/* that comes and goes */
-	/* Odd while the writer whose changes flip addresses is at it. */
+	struct net __rcu *net;		/* the one that comes and goes */
+	/* Odd while the writer that flips addresses makes a change. */
 	unsigned int generation ____cacheline_aligned_in_smp;
 	enum want state;
 	struct runner runners[MOST_THREADS];
@@ -101,19 +101,19 @@ static struct seen see(const struct running *run)
 {
 	struct seen seen;
 
-	/* Before what is asked next. Pairs with change_ends(). */
+	/* Comes before the question. Pairs with change_ends(). */
 	seen.generation = smp_load_acquire(&run->generation);
 	seen.state = READ_ONCE(run->state);
 	return seen;
 }
 
-/* What the answer had to be; 0 if it changed meanwhile. */
+/* What the answer had to be, or 0 if that changed meanwhile. */
 static enum want wanted(const struct running *run, const struct ask *ask,
 			const struct seen *before)
 {
 	if (ask->want != FLIPS)
 		return ask->want;
-	/* The answer was read before this. Pairs with smp_wmb() in change_begins(). */
+	/* Comes after the answer. Pairs with smp_wmb() in change_begins(). */
 	smp_rmb();
 	if (before->generation & 1 ||
 	    READ_ONCE(run->generation) != before->generation)
@@ -153,7 +153,7 @@ static void ask_module(struct runner *r, struct net *net, int i)
 		r->count.first = run->addrs[i];
 }
 
-/* The namespace to ask in; held as a socket would. */
+/* The namespace to ask in. We hold it as a socket would. */
 static struct net *net_get(struct running *run)
 {
 	struct net *net;
@@ -185,7 +185,7 @@ static int asker(void *data)
 		for (n = 0; net && n < BATCH; n++) {
 			i = run->race->asks[i].addr ? i : 0;
 			ask_module(r, net, i);
-			/* Seldom: it is only there to be compared with. */
+			/* Less often, as it serves only for comparison. */
 			if (n % 8 == 0)
 				ask_kernel(r, net, i);
 			i++;
@@ -202,7 +202,7 @@ static int asker(void *data)
 static void change_begins(struct running *run)
 {
 	WRITE_ONCE(run->generation, run->generation + 1);
-	/* All of the change comes after it. Pairs with smp_rmb() in wanted(). */
+	/* The change comes after it. Pairs with smp_rmb() in wanted(). */
 	smp_wmb();
 }
 
@@ -210,7 +210,7 @@ static void change_ends(struct running *run, enum want then)
 {
 	if (then)
 		WRITE_ONCE(run->state, then);
-	/* After all of the change. Pairs with see(). */
+	/* The change comes before it. Pairs with see(). */
 	smp_store_release(&run->generation, run->generation + 1);
 }
 
@@ -222,7 +222,7 @@ static int make_change(struct running *run, int i)
 	case ADD:
 		return route_add(&run->changes[i], 0);
 	case AGAIN:
-		/* The one that is there takes its time to live from this. */
+		/* The existing route takes its lifetime from this one. */
 		return route_add(&run->changes[i], 0) == -EEXIST ? 0 : -EINVAL;
 	case DEL:
 		return route_del(&run->changes[i]);
@@ -237,7 +237,7 @@ static int make_change(struct running *run, int i)
 	return -EINVAL;
 }
 
-/* One round of all changes: after it everything is as it was before. */
+/* One round of all changes. After it everything is as before. */
 static void change_all(struct runner *r)
 {
 	struct running *run = r->run;
@@ -255,7 +255,7 @@ static void change_all(struct runner *r)
 	}
 }
 
-/* A namespace with the race's routes, where those who ask find it; then none. */
+/* Shows the askers a namespace with the race's routes, then takes it away. */
 static void namespace_comes_and_goes(struct runner *r)
 {
 	struct running *run = r->run;
@@ -298,7 +298,7 @@ static bool covers_an_ask(const struct running *run, const struct fib6_config *c
 	return false;
 }
 
-/* Prefixes beside what decides, near enough to make nodes above it. */
+/* Prefixes next to the deciding one, near enough to make nodes above it. */
 static void random_place(struct runner *r, int place)
 {
 	static const u8 types[] = { RTN_LOCAL, RTN_UNREACHABLE, RTN_THROW, RTN_UNICAST };
@@ -359,7 +359,7 @@ static int start(struct running *run, int i, int (*func)(void *), int cpu)
 	return 0;
 }
 
-/* Those who ask get the first half of the processors, those who change the other. */
+/* The askers get the first half of the processors, the changers the other. */
 static int start_all(struct running *run)
 {
 	int cpus = min_t(int, num_online_cpus(), MOST_THREADS), half = cpus / 2, i, err = 0;
@@ -438,7 +438,7 @@ static int prepare(struct running *run)
 	for (i = 0; race->asks[i].addr; i++)
 		run->addrs[i] = addr_of(race->asks[i].addr);
 	for (i = 0; race->changes && race->changes[i].how && !err; i++) {
-		/* All changes together change nothing. */
+		/* All changes together restore the start. */
 		run->state = race->changes[i].then ?: run->state;
 		if (race->changes[i].route.to)
 			err = route_config(&run->w, &race->changes[i].route, run->table,
@@ -461,7 +461,7 @@ static void tell(struct kunit *test, const struct count *sum, ktime_t since)
 
 #define P		"2001:db8:1:2::/64"
 
-/* The writers at random build nodes above and beside those below P. */
+/* The random writers build nodes above and beside those below P. */
 static const struct route nested[] = {
 	{ P, RTN_LOCAL },
 	{ "2001:db8:1:2:4000::/80", RTN_UNREACHABLE },
@@ -509,7 +509,7 @@ static const struct race races[] = {
 		},
 		.changes = carve_out,
 	}, {
-		/* A node above the one that refuses, for which P would be the match. */
+		/* A node above the refusing one. At that node P would match. */
 		.name = "node_above_what_refuses",
 		.fixed = (const struct route[]) {
 			{ P, RTN_LOCAL }, { "2001:db8:1:2::8/125", RTN_UNREACHABLE }, {}
@@ -538,7 +538,7 @@ static const struct race races[] = {
 			{ DEL, { "2001:db8:1:2::/122", RTN_THROW } }, {}
 		},
 	}, {
-		/* Two branches keep the node, and it gets the leaf of one of them. */
+		/* Two branches keep the node. It gets the leaf of one of them. */
 		.name = "prefix_without_routes",
 		.fixed = (const struct route[]) {
 			{ P, RTN_LOCAL },
@@ -632,7 +632,7 @@ static const struct race races[] = {
 			{ NEXTHOP, .nexthop = { 1, "d1" }, .then = ALLOWED }, {}
 		},
 	}, {
-		/* Beside a route that decides where the object is no blackhole. */
+		/* Its neighbour decides while the object is no blackhole. */
 		.name = "nexthop_beside_another",
 		.nexthop = { 1 },
 		.fixed = (const struct route[]) {
@@ -763,7 +763,7 @@ static void race_run(struct kunit *test)
 	kvfree(run);
 }
 
-/* Of each of the above one. */
+/* One case for each race above. */
 #define RACE(_name) {							\
 	.run_case = race_run, .name = _name, .module_name = KBUILD_MODNAME,	\
 	.attr.speed = KUNIT_SPEED_SLOW						\

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of the suite share: a world, its routes, and who judges. */
+/* What the parts of the suite share: a world, its routes, and the judge. */
 #ifndef ANYIP6_KUNIT_SUITE_H
 #define ANYIP6_KUNIT_SUITE_H
 
@@ -16,7 +16,7 @@
 #define PREF_LOW	ICMPV6_ROUTER_PREF_LOW
 #define PREF_HIGH	ICMPV6_ROUTER_PREF_HIGH
 
-/* A namespace of its own, with devices that are up. */
+/* A new namespace, with devices that are up. */
 struct world {
 	struct net *net;
 	struct socket *rtnl;
@@ -25,7 +25,7 @@ struct world {
 	struct net_device *vrf;
 };
 
-/* A route as `ip -6 route` would have it; what is not said is that tool's default. */
+/* A route as for `ip -6 route`, with the defaults of that tool. */
 struct route {
 	const char *to;		/* "2001:db8::/64" */
 	u8 type;
@@ -35,14 +35,14 @@ struct route {
 	const char *from;
 	const char *dev;	/* lo by default */
 	const char *via;
-	int expires;		/* seconds; negative: so long ago */
+	int expires;		/* in seconds; negative: it has expired */
 	u16 flags;		/* NLM_F_APPEND or NLM_F_REPLACE */
 };
 
-/* A nexthop object; the members of a group are those whose bit is set. */
+/* A nexthop object. @group has a bit for each member of a group. */
 struct nexthop_row {
 	u32 id;
-	const char *dev;	/* or NULL: a blackhole */
+	const char *dev;	/* NULL: a blackhole */
 	u32 group;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What src/anyip6.h needs of an architecture that has no function tracer. */
+/* What src/anyip6.h needs on an architecture without a function tracer. */
 #ifndef ANYIP6_KUNIT_UML_H
 #define ANYIP6_KUNIT_UML_H
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A namespace, its devices and nexthop objects, made by rtnetlink messages as
- * `ip` sends them; its routes, made by what such a message calls, because a
- * message would cost more than the change; and the kernel's own lookup.
+ * A namespace with devices, nexthop objects and routes, and the kernel's own
+ * lookup in it. rtnetlink messages as `ip` sends them make the devices and
+ * objects. For routes we call what such a message calls, because a message would
+ * cost more than the change.
  */
 
 #include <linux/if_link.h>
@@ -19,7 +20,7 @@
 
 #define MESSAGE_SIZE 512
 
-/* The kernel answers before sendmsg() returns. Frees @skb. */
+/* Sends @skb and frees it. The kernel answers before sendmsg() returns. */
 static int rtnl_talk(struct world *w, struct sk_buff *skb)
 {
 	struct {
@@ -29,7 +30,7 @@ static int rtnl_talk(struct world *w, struct sk_buff *skb)
 	} answer;
 	struct kvec out = { skb->data, skb->len };
 	struct kvec in = { &answer, sizeof(answer) };
-	/* To somebody: else the right to send is that of who opened a file. */
+	/* With an address the sender needs the rights, not who opened the socket. */
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	struct msghdr msg = { .msg_name = &kernel, .msg_namelen = sizeof(kernel) };
 	int err;
@@ -85,7 +86,7 @@ static int add_link(struct world *w, const char *name, const char *kind,
 	err = rtnl_send(w, skb);
 	if (err)
 		return err;
-	/* It goes with the namespace, after all who look at it. */
+	/* The device goes with the namespace, after its last user. */
 	rcu_read_lock();
 	*dev = dev_get_by_name_rcu(w->net, name);
 	rcu_read_unlock();
@@ -173,7 +174,7 @@ void world_exit(struct world *w)
 	memset(w, 0, sizeof(*w));
 }
 
-/* prefix_of() - "ADDR/LEN" into @addr; returns the length, 128 without one */
+/* prefix_of() - read "ADDR/LEN" into @addr and return LEN, or 128 without it */
 int prefix_of(const char *text, struct in6_addr *addr)
 {
 	const char *end;
@@ -203,7 +204,7 @@ static struct net_device *device_of(struct world *w, const char *name)
 	return !strcmp(name, "d1") ? w->d1 : w->vrf;
 }
 
-/* As rtm_to_fib6_config() has them. */
+/* Sets what rtm_to_fib6_config() sets. */
 static u32 flags_of(const struct route *route)
 {
 	u32 flags = RTF_UP;
@@ -228,7 +229,7 @@ static u32 flags_of(const struct route *route)
 	return flags;
 }
 
-/* route_config() - what the kernel is to be told of a route */
+/* route_config() - describe a route for the kernel */
 int route_config(struct world *w, const struct route *route, u32 table,
 		 struct fib6_config *cfg)
 {
@@ -252,7 +253,7 @@ int route_config(struct world *w, const struct route *route, u32 table,
 	return min(cfg->fc_dst_len, 0) ?: min(cfg->fc_src_len, 0);
 }
 
-/* route_add() - add a route; NLM_F_REPLACE or NLM_F_APPEND as a message has them */
+/* route_add() - add a route; @flags may be NLM_F_REPLACE or NLM_F_APPEND */
 int route_add(struct fib6_config *cfg, u16 flags)
 {
 	struct nlmsghdr nlh = { .nlmsg_flags = NLM_F_CREATE | flags };
@@ -275,14 +276,14 @@ static bool is_route(const struct fib6_info *f6i, const struct fib6_config *cfg)
 		return false;
 	if (f6i->nh || cfg->fc_nh_id)
 		return f6i->nh && f6i->nh->id == cfg->fc_nh_id;
-	/* Then the kernel forgets the preference. */
+	/* For a reject route the kernel forgets the preference. */
 	if (f6i->fib6_flags & RTF_REJECT)
 		return true;
 	return f6i->fib6_nh->fib_nh_dev->ifindex == cfg->fc_ifindex &&
 	       (f6i->fib6_flags & pref) == (cfg->fc_flags & pref);
 }
 
-/* route_del() - delete one; ip6_route_del() is not for others, and asks less */
+/* route_del() - delete one; ip6_route_del() is static, and compares less */
 int route_del(const struct fib6_config *cfg)
 {
 	struct net *net = cfg->fc_nlinfo.nl_net;
@@ -305,7 +306,7 @@ int route_del(const struct fib6_config *cfg)
 	return err;
 }
 
-/* routes_add() - all of a table whose last row is empty */
+/* routes_add() - add all routes up to an empty row */
 int routes_add(struct world *w, const struct route *routes, u32 table)
 {
 	struct fib6_config cfg;
@@ -318,7 +319,7 @@ int routes_add(struct world *w, const struct route *routes, u32 table)
 	return err;
 }
 
-/* The kernel's own lookup without source, device and flags, in that table alone. */
+/* The kernel's own lookup in one table, without source, device and flags. */
 bool kernel_is_local(struct net *net, u32 table, const struct in6_addr *addr)
 {
 	struct flowi6 fl6 = { .daddr = *addr };
