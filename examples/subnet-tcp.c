@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A TCP server for a whole prefix. It tells each client the address that this
- * one asked.
+ * A TCP server for a whole prefix. It tells each client which of the addresses
+ * the client asked.
  *
  *	ip -6 route add local 2001:db8:123::/64 dev lo
  *	subnet-tcp 7000				all addresses, on one socket
- *	subnet-tcp 7000 2001:db8:123::1 ...	these, on one each: this needs anyip6
+ *	subnet-tcp 7000 2001:db8:123::1 ...	these, one socket each: needs anyip6
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -26,7 +26,7 @@ static void serve(int listener)
 		warn("accept");
 		return;
 	}
-	/* Of a connection it is one address, whatever the listener is bound to. */
+	/* A connection has one address, even if the listener has all of them. */
 	if (getsockname(fd, (struct sockaddr *)&asked, &len))
 		err(1, "getsockname");
 	inet_ntop(AF_INET6, &asked.sin6_addr, text, sizeof(text));

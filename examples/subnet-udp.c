@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A UDP server for a whole prefix. It answers each datagram from the address
- * that was asked, and with the name of that.
+ * that the client asked, and with that address as text.
  *
  *	ip -6 route add local 2001:db8:123::/64 dev lo
  *	subnet-udp 7000				all addresses, on one socket
- *	subnet-udp 7000 2001:db8:123::1 ...	these, on one each
+ *	subnet-udp 7000 2001:db8:123::1 ...	these, one socket each
  *
- * Both need anyip6: the first for the source of its answers, the second to bind.
+ * Both need anyip6: the first to answer from the asked address, the second to bind.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -38,7 +38,10 @@ static void serve(int fd)
 	}
 	inet_ntop(AF_INET6, &info->ipi6_addr, text, sizeof(text));
 	iov.iov_len = strlen(text);
-	/* What says where it came to now says where the answer is from, by any route. */
+	/*
+	 * The control message said where the datagram went. Now it says where the
+	 * answer comes from, which may leave through any device.
+	 */
 	info->ipi6_ifindex = 0;
 	if (sendmsg(fd, &msg, 0) < 0)
 		warn("answer from %s", text);
