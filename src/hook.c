@@ -101,6 +101,10 @@ static __always_inline bool anyip6_is_in(const struct anyip6_path *path,
 	return ip - data_race(path->start) < size;
 }
 
+/*
+ * This and anyip6_caller_name() share no loop: one that returns the path costs
+ * each call two more instructions.
+ */
 static __always_inline bool anyip6_from_path(const struct anyip6_check *check,
 					     unsigned long parent_ip)
 {
