@@ -51,7 +51,7 @@ reload() {
         note "reload: 0 failed, a download goes on"
 }
 
-# As README has it: while the module is not there, ip_nonlocal_bind lets the outgoing connections bind.
+# As docs/operate.md has it: while the module is not there, ip_nonlocal_bind lets the outgoing connections bind.
 upgrade() {
     in_ns host sysctl -q -w net.ipv6.ip_nonlocal_bind=1 && unload && load && in_ns host sysctl -q -w net.ipv6.ip_nonlocal_bind=0 &&
         none_failed && note "upgrade of the module: 0 failed"

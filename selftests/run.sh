@@ -4,7 +4,7 @@
 #
 # Usage: run.sh [PART...]; the parts are absent, loaded (the cases of bind and more), load, storm, churn, fuzz (random operations), parity
 # (IPv6 as IPv4), tool (anyip6(8), and the examples of the manual), reload (sctp and l2tp_ip6), coexist (others on the same
-# functions), security, faults, bind (only the cases of bind); table alone prints the table that the README shows. On a kernel
+# functions), security, faults, bind (only the cases of bind); table alone prints what docs/reference/parity.md shows. On a kernel
 # with kmemleak kmemleak.sh follows whatever was asked for. On a kernel with ../patches, and without a module, loaded, parity,
 # fuzz and bind judge what is built in.
 # ANYIP6_MAY_SKIP is a pattern of what may be skipped on this kernel besides what may_skip() below says, for a kernel whose
@@ -131,7 +131,7 @@ part_tool() {
 	run_script watch/examples.sh
 }
 
-# Not a test: what the README shows.
+# Not a test: what docs/reference/parity.md shows.
 part_table() {
 	load && env -u ANYIP6_PARITY_FILE "$base/parity/parity" --table
 	exit

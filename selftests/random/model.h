@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the kernel and anyip6 are to answer, as a program that one can read
- * beside the README's "How it decides". For fuzz.c.
+ * beside docs/how-it-works.md. For fuzz.c.
  *
  * The universe is small, so that everything often meets everything else. Each
  * namespace has the devices lo, d0, d1 and vrf0, of which d1 is a port now and
