@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-COMMANDS = ("check", "quick", "tables", "tests")
+COMMANDS = ("check", "pages", "quick", "tables", "tests")
 
 
 def main() -> int:
