@@ -1,0 +1,138 @@
+"""What .ci/run does: the steps that the changed paths need, by the rules of matrix.toml."""
+
+import argparse
+import os
+import subprocess
+import time
+from dataclasses import dataclass
+
+from . import matrix, tree
+from .pool import Pool, Timer
+
+RECORD = tree.CACHE / "ci-passed"  # the commit that passed here last
+ALWAYS = "lint"
+
+
+def git(*args: str) -> list[str] | None:
+    """Its lines, None if it failed."""
+    try:
+        done = subprocess.run(["git", *args], cwd=tree.TOP, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return None if done.returncode else done.stdout.splitlines()
+
+
+# --- Which steps ---
+
+@dataclass(frozen=True)
+class Decision:
+    paths: tuple[str, ...]
+    rule: str
+    steps: tuple[str, ...]
+
+    def __str__(self) -> str:
+        shown = ", ".join(self.paths[:5]) + (f" and {len(self.paths) - 5} more" if len(self.paths) > 5 else "")
+        return f"{shown}: {self.rule}: {' '.join(self.steps)}"
+
+
+def names(pattern: str, path: str) -> bool:
+    """A pattern is a path, or a folder with a slash at its end."""
+    return path == pattern or (pattern.endswith("/") and path.startswith(pattern))
+
+
+def rule_of(path: str, table: dict) -> tuple[str, tuple[str, ...]]:
+    for rule in table["rules"]:
+        if any(names(pattern, path) for pattern in rule["paths"]):
+            steps = table["everything"] if rule["steps"] == "everything" else rule["steps"]
+            return f"the rule for {rule['name']}", tuple(steps)
+    return "no rule names it", tuple(table["everything"])
+
+
+def decide(paths: list[str] | None, table: dict) -> list[Decision]:
+    """None is: nobody knows what changed."""
+    if paths is None:
+        return [Decision(("no commit is known to have passed",), "everything runs", tuple(table["everything"]))]
+    if not paths:
+        return [Decision(("nothing changed",), "only this", (ALWAYS,))]
+    groups: dict[tuple, list[str]] = {}
+    for path in paths:
+        groups.setdefault(rule_of(path, table), []).append(path)
+    return [Decision(tuple(group), *key) for key, group in groups.items()]
+
+
+def steps_of(decisions: list[Decision], table: dict) -> list[str]:
+    wanted = {step for decision in decisions for step in decision.steps}
+    # All kernels have what one has.
+    if "check" in wanted:
+        wanted -= {"one_kernel", "tool", "table"}
+    if "one_kernel" in wanted:
+        wanted -= {"tool", "table"}
+    return [step for step in table["steps"] if step in wanted]
+
+
+# --- Since when ---
+
+def recorded(days: int) -> str:
+    """What CI says has passed, or what passed here not long ago; "" if nobody knows."""
+    if given := os.environ.get("ANYIP6_CI_BASE", ""):
+        return given
+    try:
+        fresh = time.time() - RECORD.stat().st_mtime < days * 86400
+        return RECORD.read_text(encoding="utf-8").strip() if fresh else ""
+    except OSError:
+        return ""
+
+
+def changed(base: str) -> list[str] | None:
+    """The paths in which the files here differ from a commit; None if that cannot be told."""
+    if not base or git("rev-parse", "--verify", "--quiet", base + "^{commit}") is None:
+        return None
+    tracked = git("-c", "core.quotePath=off", "diff", "--name-only", "--no-renames", base, "--")
+    others = git("-c", "core.quotePath=off", "ls-files", "--others", "--exclude-standard")
+    return None if tracked is None or others is None else sorted({*tracked, *others})
+
+
+def record() -> None:
+    """Only what a commit has can be found again."""
+    head = git("rev-parse", "HEAD")
+    if head and git("status", "--porcelain") == []:
+        RECORD.write_text(head[0] + "\n", encoding="utf-8")
+
+
+# --- Doing it ---
+
+def execute(step: str, commands: list[str]) -> bool:
+    codes: list[int] = []
+
+    def start(command: str):
+        return lambda children: codes.append(children.run(["bash", "-c", command]))
+
+    timer = Timer()
+    Pool(len(commands)).run([start(command) for command in commands])
+    tree.say(f"ci: {step}: {'FAILED' if any(codes) else 'passed'} in {timer.seconds} s")
+    return not any(codes)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog=".ci/run", description="What must pass before a change lands, by scripts/matrix.toml.")
+    parser.add_argument("--dry-run", action="store_true", help="only say which steps, and why")
+    only_say = parser.parse_args(arguments).dry_run
+    table = matrix.data()["ci"]
+    base = recorded(table["days"])
+    paths = changed(base)
+    if paths is not None:
+        tree.say(f"ci: {len(paths)} paths differ from {base[:12]}, which passed")
+    decisions = decide(paths, table)
+    for decision in decisions:
+        tree.say(f"ci: {decision}")
+    steps = steps_of(decisions, table)
+    tree.say(f"ci: steps: {' '.join(steps)}")
+    # A clock for each script.
+    os.environ.pop("ANYIP6_START", None)
+    if only_say:
+        return 0
+    for step in steps:
+        if not execute(step, table["steps"][step]):
+            return 1
+    record()
+    return 0

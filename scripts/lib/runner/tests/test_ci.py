@@ -1,0 +1,150 @@
+"""The rules of CI."""
+
+import os
+import tempfile
+import time
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from runner import ci, matrix, tree
+
+TABLE = matrix.data()["ci"]
+
+
+def steps(*paths: str) -> list[str]:
+    return ci.steps_of(ci.decide(list(paths), TABLE), TABLE)
+
+
+class Rules(unittest.TestCase):
+    def test_each_kind_of_path(self) -> None:
+        everything = TABLE["everything"]
+        for path, wanted in {
+            "docs/how-it-works.md": ["lint"],
+            "README.md": ["lint"],
+            "docs/reference/parity.md": ["lint", "table"],
+            "scripts/vm": ["lint", "one_kernel"],
+            "scripts/lib/runner/check.py": ["lint", "one_kernel"],
+            "tools/main.c": ["lint", "tool"],
+            "man/anyip6.8": ["lint", "tool"],
+            "examples/ssh/sshd_config": ["lint", "tool"],
+            "src/local.c": everything,
+            "selftests/run.sh": everything,
+            "Kbuild": everything,
+        }.items():
+            with self.subTest(path):
+                self.assertEqual(steps(path), wanted)
+
+    def test_what_decides_runs_everything(self) -> None:
+        for path in (".ci/run", "scripts/matrix.toml", "scripts/lib/runner/ci.py", "Makefile"):
+            with self.subTest(path):
+                self.assertEqual(steps(path), TABLE["everything"])
+
+    def test_no_rule_runs_everything(self) -> None:
+        self.assertEqual(steps("new/file"), TABLE["everything"])
+        self.assertEqual(steps("README.md", "new/file"), TABLE["everything"])
+
+    def test_a_folder_is_not_the_beginning_of_a_name(self) -> None:
+        self.assertEqual(steps("docs-of-another/x"), TABLE["everything"])
+        self.assertEqual(steps("sub/docs/x"), TABLE["everything"])
+
+    def test_several_paths_add_up(self) -> None:
+        self.assertEqual(steps("README.md", "tools/main.c"), ["lint", "tool"])
+        self.assertEqual(steps("tools/main.c", "scripts/vm"), ["lint", "one_kernel"])
+
+    def test_nobody_knows(self) -> None:
+        self.assertEqual(ci.steps_of(ci.decide(None, TABLE), TABLE), TABLE["everything"])
+
+    def test_nothing_changed(self) -> None:
+        self.assertEqual(steps(), ["lint"])
+
+    def test_the_rule_is_named(self) -> None:
+        self.assertEqual(str(ci.decide(["README.md"], TABLE)[0]), "README.md: the rule for pages: lint")
+        self.assertIn("no rule names it", str(ci.decide(["x"], TABLE)[0]))
+
+    def test_steps_exist(self) -> None:
+        named = set(TABLE["everything"])
+        for rule in TABLE["rules"]:
+            named.update([] if rule["steps"] == "everything" else rule["steps"])
+        self.assertEqual(named - set(TABLE["steps"]), set())
+
+    def test_everything_has_all_that_a_rule_has(self) -> None:
+        for path in ("src/local.c", "docs/reference/parity.md", "scripts/vm", "tools/main.c"):
+            both = steps(path, "src/local.c")
+            self.assertEqual(both, TABLE["everything"])
+
+    def test_paths_that_rules_name_exist(self) -> None:
+        for rule in TABLE["rules"]:
+            for path in rule["paths"]:
+                self.assertTrue((tree.TOP / path).exists(), path)
+
+
+class Base(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.top = Path(folder.name) / "tree"
+        self.top.mkdir()
+        for patch in (
+            mock.patch.object(tree, "TOP", self.top),
+            mock.patch.object(ci, "RECORD", Path(folder.name) / "passed"),
+            mock.patch.dict("os.environ", {"ANYIP6_CI_BASE": "", "HOME": folder.name, "GIT_CONFIG_NOSYSTEM": "1"}),
+        ):
+            patch.start()
+            self.addCleanup(patch.stop)
+        self.git("init")
+        self.commit("a")
+
+    def git(self, *args: str) -> None:
+        self.assertIsNotNone(ci.git("-c", "user.name=n", "-c", "user.email=e", *args), args)
+
+    def commit(self, name: str) -> None:
+        (self.top / name).write_text(name, encoding="utf-8")
+        self.git("add", name)
+        self.git("commit", "-m", name)
+
+    def changed(self) -> list[str] | None:
+        return ci.changed(ci.recorded(7))
+
+    def test_unknown_at_first(self) -> None:
+        self.assertIsNone(self.changed())
+
+    def test_since_what_passed(self) -> None:
+        ci.record()
+        self.assertEqual(self.changed(), [])
+        self.commit("b")
+        self.assertEqual(self.changed(), ["b"])
+
+    def test_files_outside_the_commit_count(self) -> None:
+        ci.record()
+        (self.top / "a").write_text("other", encoding="utf-8")
+        (self.top / "new").write_text("new", encoding="utf-8")
+        self.assertEqual(self.changed(), ["a", "new"])
+
+    def test_a_move_is_two_paths(self) -> None:
+        ci.record()
+        self.git("mv", "a", "b")
+        self.assertEqual(self.changed(), ["a", "b"])
+
+    def test_what_is_in_no_commit_is_not_recorded(self) -> None:
+        (self.top / "new").write_text("new", encoding="utf-8")
+        ci.record()
+        self.assertIsNone(self.changed())
+
+    def test_a_commit_that_is_not_here(self) -> None:
+        ci.RECORD.write_text("0123456789012345678901234567890123456789\n", encoding="utf-8")
+        self.assertIsNone(self.changed())
+
+    def test_long_ago(self) -> None:
+        ci.record()
+        old = time.time() - 8 * 86400
+        os.utime(ci.RECORD, (old, old))
+        self.assertIsNone(self.changed())
+
+    def test_ci_can_say_it(self) -> None:
+        with mock.patch.dict("os.environ", {"ANYIP6_CI_BASE": "HEAD"}):
+            self.assertEqual(self.changed(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
