@@ -174,6 +174,12 @@ runner() {
     exec /usr/bin/python3 -m runner "$@"
 }
 
+# matrix TABLE: of scripts/matrix.toml, a row a line.
+matrix() {
+    need_packages python3 >&2
+    PYTHONPATH=$top/scripts/lib PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m runner matrix "$1"
+}
+
 # keep NAME KEY OUT CMD...: runs CMD FOLDER, which puts into FOLDER what depends on nothing but KEY, and copies that to OUT. It is
 # kept, so the next time CMD does not run.
 keep() {

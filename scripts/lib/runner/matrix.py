@@ -66,9 +66,58 @@ def run(name: str) -> Run:
 
 def own_kernel() -> str:
     """That of this machine's suite, if it is known."""
-    known = [line.split()[0] for line in tree.output(tree.KERNELS, "list").splitlines()]
-    return tree.own_suite() if tree.own_suite() in known else data()["check"]["own_otherwise"]
+    return tree.own_suite() if tree.own_suite() in data()["suites"] else data()["check"]["own_otherwise"]
 
 
 def default_kernels(own: str) -> list[str]:
     return list(dict.fromkeys(own if name == "OWN" else name for name in data()["check"]["default"]))
+
+
+def rows(table: str) -> list[dict]:
+    """Of scripts/configs: "configs" or "debug". A row has what the kernel that it is on has, unless it has its own."""
+    kernels = data()[table].get("kernels", {})
+    plain = {"compiler": "gcc", "says": "loads"}
+    return [{**plain, **kernels.get(row.get("on"), {}), **row} for row in data()[table]["rows"]]
+
+
+# --- For the shell ---
+
+def suite_lines() -> list[str]:
+    return [f"{name} {','.join(suite['series'])} {suite['root']}" + (" retired" if suite.get("retired") else "")
+            for name, suite in data()["suites"].items()]
+
+
+def root_lines() -> list[str]:
+    return [" ".join([name, root["base"], *root["pockets"]]) for name, root in data()["roots"].items()]
+
+
+def row_lines(table: str) -> list[str]:
+    lines = []
+    for row in rows(table):
+        parts = ["--parallel"] * row.get("parallel", False) + row.get("parts", [])
+        fields = [row["name"], row["suite"], row["compiler"], row.get("config"), row.get("make"), row.get("may_skip"), parts]
+        words = [" ".join(field) if isinstance(field, list) else field or "" for field in fields]
+        lines.append("; ".join([word or "-" for word in words] + [row["says"]]))
+    return lines
+
+
+def bench_lines() -> list[str]:
+    return ["; ".join([run["name"], run["kernel"], run["numbers"], " ".join(run["steps"])]) for run in data()["bench"]["runs"]]
+
+
+LINES = {
+    "suites": suite_lines,
+    "roots": root_lines,
+    "configs": lambda: row_lines("configs"),
+    "debug": lambda: row_lines("debug"),
+    "bench-runs": bench_lines,
+    "bench-bounds": lambda: [f"{name}: {bound}" for name, bound in data()["bench"]["bounds"].items()],
+}
+
+
+def main(arguments: list[str]) -> int:
+    """matrix TABLE: its rows, a line each, as the functions of the shell want them."""
+    if len(arguments) != 1 or arguments[0] not in LINES:
+        tree.die(f"matrix: one of {' '.join(LINES)}")
+    print("\n".join(LINES[arguments[0]]()))
+    return 0

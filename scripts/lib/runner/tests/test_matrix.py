@@ -35,10 +35,53 @@ class Names(unittest.TestCase):
         self.assertEqual(matrix.default_kernels("bullseye"), ["bullseye", "experimental"])
 
     def test_own_kernel(self) -> None:
-        with mock.patch.object(tree, "output", return_value="bookworm  6.1\ntrixie  6.12"):
-            for own, kernel in {"bookworm": "bookworm", "unknown": "trixie"}.items():
-                with mock.patch.object(tree, "own_suite", return_value=own):
-                    self.assertEqual(matrix.own_kernel(), kernel)
+        for own, kernel in {"bookworm": "bookworm", "unknown": "trixie"}.items():
+            with mock.patch.object(tree, "own_suite", return_value=own):
+                self.assertEqual(matrix.own_kernel(), kernel)
+
+    def test_kernels_are_of_suites_that_are_known(self) -> None:
+        with mock.patch.object(tree, "host_arch", return_value="amd64"):
+            for name in matrix.data()["check"]["all"]:
+                self.assertIn(Kernel(name).suite, matrix.data()["suites"])
+        for suite in matrix.data()["suites"].values():
+            self.assertIn(suite["root"], matrix.data()["roots"])
+
+
+class Rows(unittest.TestCase):
+    def all(self) -> list[dict]:
+        return matrix.rows("configs") + matrix.rows("debug")
+
+    def test_names_are_unique(self) -> None:
+        for table in ("configs", "debug"):
+            names = [row["name"] for row in matrix.rows(table)]
+            self.assertEqual(len(set(names)), len(names))
+
+    def test_fragments_exist(self) -> None:
+        for row in self.all():
+            for word in row.get("config", []):
+                if word.startswith("@"):
+                    self.assertTrue((tree.TOP / f"scripts/kconfig/{word[1:]}.config").exists(), word)
+
+    def test_kernels_exist(self) -> None:
+        for row in matrix.data()["debug"]["rows"]:
+            self.assertIn(row["on"], matrix.data()["debug"]["kernels"])
+
+    def test_a_row_has_what_its_kernel_has(self) -> None:
+        rows = {row["name"]: row for row in matrix.rows("debug")}
+        self.assertEqual(rows["kcsan"]["make"], ["KERNEL:KCSAN_SANITIZE=n"])
+        self.assertIn("GCOV_PROFILE=y", rows["gcov"]["make"])
+        self.assertEqual(rows["kasan-parity"]["suite"], "trixie")
+
+    def test_lines_for_the_shell(self) -> None:
+        self.assertIn("kcfi; trixie; clang; CFI_CLANG=y X86_KERNEL_IBT=y; -; -; load bind; loads", matrix.row_lines("configs"))
+        self.assertTrue(any("; --parallel load churn" in line for line in matrix.row_lines("debug")))
+        for line in matrix.row_lines("configs") + matrix.row_lines("debug"):
+            self.assertEqual(line.count("; "), 7, line)
+
+    def test_bench_runs_on_rows_that_exist(self) -> None:
+        names = {f"row {row['name']}" for row in matrix.rows("configs")}
+        for run in matrix.data()["bench"]["runs"]:
+            self.assertTrue(run["kernel"] in names or run["kernel"] in matrix.data()["suites"], run["kernel"])
 
 
 class Machines(unittest.TestCase):
