@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-COMMANDS = ("check", "ci", "coverage", "matrix", "pages", "quick", "tables", "tests")
+COMMANDS = ("breaks", "check", "ci", "coverage", "matrix", "pages", "quick", "tables", "tests")
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from . import tree
 from .matrix import Kernel
-from .pool import Children, Pool
+from .pool import Children, run_all
 
 SOURCES = (".", "selftests/modules")
 
@@ -13,7 +13,7 @@ SOURCES = (".", "selftests/modules")
 def fetch(kernels: list[Kernel]) -> None:
     """What lacks. A kernel that is not there shows when it is built for."""
     names = [kernel.name for kernel in kernels]
-    Pool(2).run([
+    run_all(2, [
         lambda children: children.run([tree.KERNELS, "kselftest"], stdout=subprocess.DEVNULL),
         lambda children: children.run([tree.KERNELS, "get", *names], stdout=subprocess.DEVNULL),
     ])
@@ -36,7 +36,7 @@ def everything(kernels: list[Kernel], work: Path, jobs: int) -> None:
     work_list = [lambda children, arch=arch: selftests(arch, work, children)
                  for arch in dict.fromkeys(kernel.arch for kernel in kernels)]
     work_list += [lambda children, kernel=kernel: modules(kernel, work / kernel.folder, children) for kernel in kernels]
-    Pool(jobs).run(work_list)
+    run_all(jobs, work_list)
 
 
 def is_built(kernel: Kernel, work: Path) -> bool:

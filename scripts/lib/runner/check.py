@@ -8,7 +8,7 @@ import subprocess
 from . import build, matrix, tables, tree
 from .ktap import Counts
 from .matrix import Kernel
-from .pool import Pool, longest_first, measured
+from .pool import longest_first, measured, run_all
 from .vm import Job, Settings
 
 HELP = """\
@@ -70,7 +70,7 @@ class Check:
         build.everything(self.kernels, self.work, self.processes)
         jobs = {job.name: job for job in self.jobs.values() if self.is_built(job.kernel)}
         order = longest_first(list(jobs), measured())
-        Pool(self.processes).run([jobs[name].execute for name in order])
+        run_all(self.processes, [jobs[name].execute for name in order])
 
     def is_built(self, kernel: Kernel) -> bool:
         return build.is_built(kernel, self.work)

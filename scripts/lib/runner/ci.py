@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from . import matrix, tree
-from .pool import Pool, Timer
+from .pool import Timer, run_all
 
 RECORD = tree.CACHE / "ci-passed"  # the commit that passed here last
 ALWAYS = "lint"
@@ -108,7 +108,7 @@ def execute(step: str, commands: list[str]) -> bool:
         return lambda children: codes.append(children.run(["bash", "-c", command]))
 
     timer = Timer()
-    Pool(len(commands)).run([start(command) for command in commands])
+    run_all(len(commands), [start(command) for command in commands])
     tree.say(f"ci: {step}: {'FAILED' if any(codes) else 'passed'} in {timer.seconds} s")
     return not any(codes)
 

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from . import tree
 
@@ -46,27 +46,38 @@ class Children:
 
 
 class Pool:
-    """Runs jobs, each a function that gets the pool's Children, JOBS at once."""
+    """Runs jobs, each a function that gets the pool's Children, JOBS at once. What it has begun ends with it."""
 
     def __init__(self, jobs: int) -> None:
-        self.jobs = max(jobs, 1)
         self.children = Children()
+        self.executor = ThreadPoolExecutor(max(jobs, 1))
+        self.futures: list[Future] = []
 
-    def run(self, work: list[Callable[[Children], None]]) -> None:
-        """Returns when all are done. The first exception comes out, once the others have ended."""
-        executor = ThreadPoolExecutor(self.jobs)
-        try:
-            futures = [executor.submit(job, self.children) for job in work]
-            while wait(futures, timeout=1).not_done:  # so that a signal gets its turn
-                pass
-        except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
+    def __enter__(self) -> "Pool":
+        return self
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        if kind:
+            self.executor.shutdown(wait=False, cancel_futures=True)
             self.children.end()
-            raise
-        finally:
-            executor.shutdown()
-        for future in futures:
+        self.executor.shutdown()
+
+    def submit(self, job: Callable[[Children], None]) -> None:
+        self.futures.append(self.executor.submit(job, self.children))
+
+    def wait(self) -> None:
+        """Till all are done. The first exception comes out then."""
+        while wait(self.futures, timeout=1).not_done:  # so that a signal gets its turn
+            pass
+        for future in self.futures:
             future.result()
+
+
+def run_all(jobs: int, work: list[Callable[[Children], None]]) -> None:
+    with Pool(jobs) as pool:
+        for job in work:
+            pool.submit(job)
+        pool.wait()
 
 
 def measured() -> dict[str, float]:

@@ -7,7 +7,7 @@ import shutil
 
 from . import build, matrix, tree
 from .matrix import Kernel
-from .pool import Pool
+from .pool import run_all
 from .vm import Job, Settings
 
 HELP = """\
@@ -37,7 +37,7 @@ def machines(test: str, word: str, kernels: list[Kernel]) -> list[Job]:
             tree.die(f"{kernel.name}: not fetched, or the module not built: see above")
     settings = Settings(cycles=int(os.environ.get("CYCLES") or 3))
     jobs = [Job(kernel, matrix.run(test), work, settings, case=word) for kernel in kernels]
-    Pool(processes).run([job.execute for job in jobs])
+    run_all(processes, [job.execute for job in jobs])
     return jobs
 
 

@@ -9,7 +9,6 @@ from . import judge, matrix, pool, tree
 from .matrix import Kernel, Run
 
 GUEST = "/ksft/net/anyip6"
-MEMORY = "1024"
 
 
 def number(name: str, default: int = 0) -> int:
@@ -35,32 +34,96 @@ class Settings:
         # A live patch waits for each task.
         return seconds + (900 if "coexist" in run.parts else 0)
 
-    def environment(self) -> list[str]:
-        """Of run.sh, as arguments of env. What is empty leaves the test's own default."""
-        given = {
+    def environment(self) -> dict[str, str]:
+        """Of run.sh. What is empty leaves the test's own default."""
+        return {
             "ANYIP6_KO": f"{GUEST}/anyip6.ko",
             "HOLDER_KO": f"{GUEST}/holder.ko",
-            "ANYIP6_CYCLES": self.cycles,
-            "ANYIP6_RELOADS": self.cycles,
-            "ANYIP6_SECONDS": self.storm,
-            "ANYIP6_REST": number("REST"),
+            "ANYIP6_CYCLES": str(self.cycles),
+            "ANYIP6_RELOADS": str(self.cycles),
+            "ANYIP6_SECONDS": str(self.storm),
+            "ANYIP6_REST": str(number("REST")),
             "ANYIP6_FUZZ_SEEDS": os.environ.get("FUZZ", ""),
             "ANYIP6_FUZZ_OPS": os.environ.get("FUZZ_OPS", ""),
             "ANYIP6_FUZZ_SEED": os.environ.get("FUZZ_SEED", ""),
             "ANYIP6_CHURN_SECONDS": os.environ.get("CHURN", ""),
         }
-        return [f"{name}={value}" for name, value in given.items()]
+
+
+@dataclass
+class Machine:
+    """A VM that runs run.sh. The folder has ktap, code and seconds once it is over, and console.log."""
+
+    name: str
+    kernel: list[str]  # options of scripts/vm
+    run: Run
+    folder: Path
+    stage: Path  # the selftests
+    modules: list[Path]
+    environment: dict[str, str]
+    limit: int
+    memory: int = 1024
+    append: list[str] = field(default_factory=list)  # arguments for the kernel
+    with_perf: bool = False
+    with_table: bool = False
+
+    def files(self) -> list[str]:
+        files = [f"{self.stage}:/ksft", *(f"{module}:{GUEST}/{module.name}" for module in self.modules)]
+        files += [f"{shutil.which('perf')}:/usr/bin/perf"] if self.with_perf else []
+        return files + ([str(tree.TOP / "scripts/guest/with-table")] if self.with_table else [])
+
+    def command(self) -> list[str]:
+        command = [str(tree.TOP / "scripts/vm"), *self.kernel, "--mem", str(self.memory), "--smp", str(self.run.processors)]
+        command += ["--timeout", str(self.limit), "--log", str(self.folder / "console.log")]
+        command += ["--parallel"] if self.run.parallel else []
+        for option, values in (("--append", self.append), ("--file", self.files())):
+            for value in values:
+                command += [option, value]
+        inside = ["env", *(f"{name}={value}" for name, value in self.environment.items())]
+        inside += ["./with-table"] if self.with_table else []
+        return [*command, "--", *inside, f"{GUEST}/run.sh", *self.run.parts]
+
+    def execute(self, children: pool.Children) -> int:
+        """The exit code of scripts/vm."""
+        tree.say(f"{self.name}: testing")
+        timer = pool.Timer()
+        with open(self.folder / "ktap", "wb") as ktap:
+            code = children.run(self.command(), stdout=ktap)
+        self.keep("code", code)
+        self.keep("seconds", timer.seconds)
+        return code
+
+    def tell(self) -> None:
+        tree.say(f"{self.name}: {self.verdict().counts} in {self.seconds()} s")
+
+    def keep(self, name: str, value: object) -> None:
+        (self.folder / name).write_text(f"{value}\n", encoding="utf-8")
+
+    def read(self, name: str) -> str:
+        """"" if it is not there."""
+        file = self.folder / name
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+
+    def ktap(self) -> str:
+        return self.read("ktap")
+
+    def seconds(self) -> int:
+        return int(self.read("seconds"))
+
+    def verdict(self) -> judge.Verdict:
+        return judge.judge(self.ktap(), int(self.read("code")), self.read("console.log"))
 
 
 @dataclass
 class Job:
-    """A kernel and a run. The folder has ktap, code and seconds once it is over, and console.log."""
+    """A run on a kernel of scripts/kernels."""
 
     kernel: Kernel
     run: Run
     work: Path
     settings: Settings
     case: str = ""  # only the tests whose names have it
+    stage: Path | None = None  # where the selftests are, a folder for each architecture: by default in work
 
     @property
     def name(self) -> str:
@@ -75,47 +138,30 @@ class Job:
         table = matrix.data()["parity_table"]
         return self.kernel.name == table["kernel"] and table["part"] in self.run.parts and not self.case
 
-    def command(self) -> list[str]:
-        files = [f"{self.work}/stage/{self.kernel.arch}:/ksft"]
-        files += [f"{module}:{GUEST}/{module.name}" for module in sorted(self.folder.parent.glob("*.ko"))]
-        if "coexist" in self.run.parts and self.kernel.arch == tree.host_arch():
-            files.append(f"{shutil.which('perf')}:/usr/bin/perf")
-        inside = ["env", *self.settings.environment(), f"ANYIP6_CASE={self.case}"]
-        if self.prints_table:
-            files.append(str(tree.TOP / "scripts/guest/with-table"))
-            inside.append("./with-table")
-        command = [str(tree.TOP / "scripts/vm"), "--kernel", self.kernel.name, "--mem", MEMORY]
-        command += ["--smp", str(self.run.processors), "--timeout", str(self.settings.limit(self.kernel, self.run))]
-        command += ["--log", str(self.folder / "console.log")]
-        command += ["--parallel"] if self.run.parallel else []
-        command += ["--append", self.run.append] if self.run.append else []
-        for file in files:
-            command += ["--file", file]
-        return [*command, "--", *inside, f"{GUEST}/run.sh", *self.run.parts]
+    @property
+    def machine(self) -> Machine:
+        return Machine(
+            self.name, ["--kernel", self.kernel.name], self.run, self.folder,
+            stage=(self.stage or self.work / "stage") / self.kernel.arch,
+            modules=sorted(self.folder.parent.glob("*.ko")),
+            environment={**self.settings.environment(), "ANYIP6_CASE": self.case},
+            limit=self.settings.limit(self.kernel, self.run),
+            append=[self.run.append] if self.run.append else [],
+            with_perf="coexist" in self.run.parts and self.kernel.arch == tree.host_arch(),
+            with_table=self.prints_table)
 
     def execute(self, children: pool.Children) -> None:
         self.folder.mkdir(parents=True)
-        tree.say(f"{self.name}: testing")
-        timer = pool.Timer()
-        with open(self.folder / "ktap", "wb") as ktap:
-            code = children.run(self.command(), stdout=ktap)
-        (self.folder / "code").write_text(f"{code}\n", encoding="utf-8")
-        (self.folder / "seconds").write_text(f"{timer.seconds}\n", encoding="utf-8")
-        verdict = self.verdict()
-        tree.say(f"{self.name}: {verdict.counts} in {timer.seconds} s")
-        if verdict.good:
-            pool.remember(self.name, timer.seconds)
+        self.machine.execute(children)
+        self.machine.tell()
+        if self.verdict().good:
+            pool.remember(self.name, self.seconds())
 
     def ktap(self) -> str:
-        return (self.folder / "ktap").read_text(encoding="utf-8", errors="replace")
+        return self.machine.ktap()
 
     def seconds(self) -> int:
-        return int((self.folder / "seconds").read_text(encoding="utf-8"))
+        return self.machine.seconds()
 
     def verdict(self) -> judge.Verdict:
-        console = self.folder / "console.log"
-        return judge.judge(
-            self.ktap(),
-            int((self.folder / "code").read_text(encoding="utf-8")),
-            console.read_text(encoding="utf-8", errors="replace") if console.exists() else "",
-        )
+        return self.machine.verdict()

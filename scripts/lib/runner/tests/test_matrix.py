@@ -104,7 +104,7 @@ class Machines(unittest.TestCase):
         self.assertFalse(self.job("bookworm", "bind").prints_table)
 
     def test_memory(self) -> None:
-        command = self.job("trixie", "bind").command()
+        command = self.job("trixie", "bind").machine.command()
         self.assertEqual(command[command.index("--mem") + 1], "1024")
 
 

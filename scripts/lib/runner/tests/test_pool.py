@@ -5,7 +5,7 @@ import threading
 import time
 import unittest
 
-from runner.pool import Children, Pool, longest_first
+from runner.pool import Children, longest_first, run_all
 
 
 class Order(unittest.TestCase):
@@ -28,7 +28,7 @@ class Queue(unittest.TestCase):
             with lock:
                 now[0] -= 1
 
-        Pool(jobs).run([job] * 8)
+        run_all(jobs, [job] * 8)
         return most[0]
 
     def test_never_more_than_jobs(self) -> None:
@@ -40,12 +40,12 @@ class Queue(unittest.TestCase):
 
     def test_all_run(self) -> None:
         done: list[int] = []
-        Pool(3).run([lambda _, n=n: done.append(n) for n in range(20)])
+        run_all(3, [lambda _, n=n: done.append(n) for n in range(20)])
         self.assertEqual(sorted(done), list(range(20)))
 
     def test_exit_codes(self) -> None:
         codes: list[int] = []
-        Pool(1).run([lambda children: codes.append(children.run(["sh", "-c", "exit 7"]))])
+        run_all(1, [lambda children: codes.append(children.run(["sh", "-c", "exit 7"]))])
         self.assertEqual(codes, [7])
 
     def test_failure_comes_out_after_the_others_ran(self) -> None:
@@ -55,7 +55,7 @@ class Queue(unittest.TestCase):
             raise SystemExit(1)
 
         with self.assertRaises(SystemExit):
-            Pool(1).run([fail, lambda _: done.append(1)])
+            run_all(1, [fail, lambda _: done.append(1)])
         self.assertEqual(done, [1])
 
 

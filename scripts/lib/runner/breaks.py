@@ -1,0 +1,187 @@
+"""scripts/breaks: whether the tests find the faults of selftests/breaks."""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import build, matrix, tree
+from .matrix import Kernel
+from .pool import Children, run_all
+from .vm import Job, Settings
+
+HELP = """\
+scripts/breaks [BREAK...]   as KTAP; by default all of selftests/breaks
+
+Puts each deliberate break into the module, and expects the test that the patch's line Found-by names to find it:
+
+  fuzz     a wrong answer within a minute, in a VM
+  churn    a wrong answer within 20 seconds, in a VM whose processors run at the same time
+  kunit    the same on a kernel that runs as a program of this machine
+  nobody   is not run, and counted as skipped: no test here can see it. The patch says why
+
+First the module as it is, of which each must find nothing.
+
+KERNEL=NAME     of scripts/kernels: trixie by default
+"""
+FOLDER = tree.TOP / "selftests/breaks"
+WORK = tree.CACHE / "breaks"
+MODULE = ("Makefile", "Kbuild", "dkms.conf", "src")
+SECONDS = 60  # that fuzz has
+
+
+# --- What the tests said ---
+
+def said(text: str, pattern: str) -> list[str]:
+    """Diagnostics that match, of subtests too."""
+    return re.findall(rf"^ *# ({pattern})$", text.replace("\r", ""), re.M)
+
+
+def failures(text: str) -> list[str]:
+    return re.findall(r"^ *not ok [0-9]+ (.*)$", text.replace("\r", ""), re.M)
+
+
+@dataclass
+class Finding:
+    found: bool
+    remark: str
+
+
+def fuzz_finding(text: str) -> Finding:
+    """The first "found after" is that of the module as it is here: after it the tests plant a fault in the model."""
+    after = [int(re.sub("[^0-9]", "", line)) for line in said(text, "found after .*")][:1]
+    wrong = (said(text, "wrong:.*") or [""])[0]
+    failed = any(name.startswith("fuzz.loaded_and_on_and_off") for name in failures(text))
+    return Finding(failed and after != [] and after[0] <= SECONDS, f"{wrong}, after {after[0] if after else '?'} s")
+
+
+def churn_finding(text: str) -> Finding:
+    failed = any(name.startswith("churn.no_answer_wrong") for name in failures(text))
+    return Finding(failed, " ".join(said(text, "in all:.*")))
+
+
+def kunit_finding(text: str) -> Finding:
+    return Finding(failures(text) != [], ";".join(f"not ok: {name}" for name in failures(text)))
+
+
+FINDINGS = {"fuzz": fuzz_finding, "churn": churn_finding, "kunit": kunit_finding}
+
+
+def verdict(test: str, text: str, broken: bool) -> Finding:
+    """A break was found, or nothing in the module as it is. Found is what must be."""
+    if broken:
+        return FINDINGS[test](text)
+    totals = re.search(r"^(\d+) passed, 0 failed, ", text, re.M)
+    return Finding(bool(totals) and not failures(text), (said(text, "in all:.*") or [""])[-1])
+
+
+# --- Running them ---
+
+@dataclass
+class Break:
+    name: str
+    test: str
+    kernel: Kernel
+    broken: bool = True
+
+    @property
+    def folder(self) -> Path:
+        return WORK / self.name
+
+    def prepare(self) -> None:
+        """The module's source, with the break."""
+        source = self.folder / "source"
+        source.mkdir(parents=True)
+        for part in MODULE:
+            copy = shutil.copytree if (tree.TOP / part).is_dir() else shutil.copy
+            copy(tree.TOP / part, source / part)
+        if self.broken:
+            with open(FOLDER / f"{self.name}.patch", "rb") as patch:
+                subprocess.run(["patch", "-s", "-d", source, "-p1"], stdin=patch, check=True)
+
+    def run(self, children: Children) -> str:
+        """What the test printed."""
+        if self.test == "kunit":
+            with open(self.folder / "ktap", "wb") as ktap:
+                children.run([str(tree.TOP / "scripts/kunit"), "--src", str(self.folder / "source/src")], stdout=ktap)
+            return (self.folder / "ktap").read_text(encoding="utf-8", errors="replace")
+        run = matrix.Run(self.test, (self.test,), parallel=self.test == "churn")
+        job = Job(self.kernel, run, self.folder, Settings(), stage=WORK / "stage")
+        command = [tree.KERNELS, "build", self.kernel.name, str(self.folder / "source"), str(job.folder.parent)]
+        if children.run(command):
+            return ""
+        job.execute(children)
+        return job.ktap()
+
+
+def found_by(name: str) -> str:
+    match = re.search(r"^Found-by: (.*)$", (FOLDER / f"{name}.patch").read_text(encoding="utf-8"), re.M)
+    return match[1] if match else ""
+
+
+def wanted(names: list[str], kernel: Kernel) -> list[Break]:
+    """Before the breaks, each of their tests with the module as it is."""
+    breaks = [Break(name, found_by(name), kernel) for name in names]
+    tests = sorted({each.test for each in breaks} - {"nobody"})
+    return [Break(f"none-{test}", test, kernel, broken=False) for test in tests] + breaks
+
+
+class Tally:
+    def __init__(self) -> None:
+        self.passed = self.failed = self.skipped = 0
+
+    def tell(self, each: Break, finding: Finding) -> None:
+        print(f"# {each.name}: {finding.remark}")
+        if not finding.found:
+            print(f"# {each.name}: see {each.folder}")
+        self.passed += finding.found
+        self.failed += not finding.found
+        print("ok" if finding.found else "not ok", self.number, f"breaks.{each.name}", flush=True)
+
+    def skip(self, each: Break) -> None:
+        self.skipped += 1
+        print(f"ok {self.number} breaks.{each.name} # SKIP no test here can see it", flush=True)
+
+    @property
+    def number(self) -> int:
+        return self.passed + self.failed + self.skipped
+
+
+def examine(breaks: list[Break], children: Children) -> bool:
+    tally = Tally()
+    for each in breaks:
+        if each.test == "nobody":
+            tally.skip(each)
+            continue
+        tree.say(f"{each.name}: testing")
+        each.prepare()
+        tally.tell(each, verdict(each.test, each.run(children), each.broken))
+    print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
+    return not tally.failed
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="scripts/breaks", add_help=False)
+    parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("names", nargs="*")
+    asked = parser.parse_args(arguments)
+    if asked.help:
+        print(HELP, end="")
+        return 0
+    subprocess.run(tree.shell("need_packages", "patch"), check=True)
+    names = asked.names or sorted(path.stem for path in FOLDER.glob("*.patch"))
+    for name in names:
+        if not (FOLDER / f"{name}.patch").exists():
+            tree.die(f"{name}: no such break; they are in {FOLDER.relative_to(tree.TOP)}")
+    breaks = wanted(names, Kernel(os.environ.get("KERNEL") or "trixie"))
+    good: list[bool] = []
+    with tree.lock("breaks"):
+        shutil.rmtree(WORK, ignore_errors=True)
+        WORK.mkdir(parents=True)
+        print(f"KTAP version 1\n1..{len(breaks)}", flush=True)
+        run_all(1, [lambda children: build.selftests(breaks[0].kernel.arch, WORK, children),
+                    lambda children: good.append(examine(breaks, children))])
+    return 0 if good == [True] else 1
