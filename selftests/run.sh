@@ -7,6 +7,8 @@
 # functions), security, faults, bind (only the cases of bind); table alone prints what docs/reference/parity.md shows. On a kernel
 # with kmemleak kmemleak.sh follows whatever was asked for. On a kernel with ../patches, and without a module, loaded, parity,
 # fuzz and bind judge what is built in.
+# FOLDER/PROGRAM is a part too, such as rule/bind or module/load: that program alone, without the module and with it.
+# ANYIP6_CASE=TEXT: only the tests whose names contain TEXT, and what these build on. It is a failure if there are none.
 # ANYIP6_MAY_SKIP is a pattern of what may be skipped on this kernel besides what may_skip() below says, for a kernel whose
 # configuration lacks it. See load.sh, storm.sh, fuzz.sh, sctp_reload.sh and unsteady.c for the rest of the environment.
 
@@ -19,6 +21,7 @@ modules+=(vxlan geneve wireguard ip_gre ip6_gre ipip ip6_tunnel fou fou6)
 cases=(rule/bind rule/traffic rule/route rule/asis rule/toggle)
 matrix=(parity/parity parity/callers parity/echo)
 tool=(watch/explain)
+loaded_only=watch/unsteady
 # older A B: release A comes before B.
 older() { [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 
@@ -48,7 +51,8 @@ counts=$tmp/counts
 if ! built_in; then
 	# The counters and the tracepoint are the module's, as is what its absence leaves to compare with.
 	cases+=(watch/watch)
-	export ANYIP6_PARITY_FILE=$tmp/parity ANYIP6_CALLERS_FILE=$tmp/callers
+	# What is written down is compared as a whole.
+	[ -n "${ANYIP6_CASE:-}" ] || export ANYIP6_PARITY_FILE=$tmp/parity ANYIP6_CALLERS_FILE=$tmp/callers
 fi
 
 # Renumbers, judges skips, leaves out what only says that all is well, and keeps "PASSED FAILED SKIPPED" in the file.
@@ -56,6 +60,7 @@ merge() {
 	awk -v part="$1" -v may_skip="$may_skip" -v file="$counts" '
 		BEGIN { getline < file; close(file); pass = $1; fail = $2; skip = $3; n = pass + fail + skip }
 		function result(word, name) { printf "%s %d %s\n", word, ++n, name; fflush() }
+		/^1\.\.0/ && ENVIRON["ANYIP6_CASE"] != "" { none = 1; next }
 		/^1\.\.[0-9]+/ { plan = substr($1, 4) + 0; next }
 		/^(ok|not ok) / {
 			seen++
@@ -71,7 +76,7 @@ merge() {
 		/^# [0-9]+ skipped test/ || /^# *SKIP/ { next }
 		{ print (/^#/ ? "" : "# ") $0; fflush() }
 		END {
-			if (!plan || seen != plan) { fail++; result("not ok", part ": died, " seen + 0 " of " plan + 0 " tests done") }
+			if (!none && (!plan || seen != plan)) { fail++; result("not ok", part ": died, " seen + 0 " of " plan + 0 " tests done") }
 			print pass, fail, skip > file
 		}'
 }
@@ -84,10 +89,17 @@ gcov_data() {
 	done
 }
 
+# Tests of any part, in all.
+tests_seen() { awk '{ print $1 + $2 + $3 }' "$counts"; }
+
+matched=0
+
 run_part() {
-	local name=$1 start=$SECONDS
+	local name=$1 start=$SECONDS before
 	shift
+	before=$(tests_seen)
 	"$@" 2>&1 | merge "$name"
+	matched=$((matched + $(tests_seen) - before))
 	ktap_print_msg "$name took $((SECONDS - start)) s"
 }
 
@@ -127,7 +139,7 @@ part_parity() {
 
 part_tool() {
 	programs_absent "${tool[@]}"
-	programs_loaded "${tool[@]}" watch/unsteady
+	programs_loaded "${tool[@]}" "$loaded_only"
 	run_script watch/examples.sh
 }
 
@@ -153,6 +165,32 @@ part_churn() { run_script random/churn.sh; }
 
 part_fuzz() { run_script random/fuzz.sh; }
 
+# run_one FOLDER/PROGRAM: a script, or a program that has something to say in both states of the kernel, or only with the module.
+run_one() {
+	if [ -e "$base/$1.sh" ]; then
+		run_script "$1.sh"
+		return
+	fi
+	[ "$1" = "$loaded_only" ] || programs_absent "$1"
+	programs_loaded "$1"
+}
+
+run_named() {
+	case $1 in
+		*/*) run_one "${1%.sh}" ;;
+		*) "part_$1" ;;
+	esac
+}
+
+# There is such a part.
+known() { declare -F "part_$1" >/dev/null || [ -x "$base/$1" ] || [ -x "$base/$1.sh" ]; }
+
+# Of tests that were chosen by name some have to be there.
+some_matched() {
+	[ "$matched" -gt 0 ] ||
+		printf "1..1\nnot ok 1 no test's name contains %s\n" "$ANYIP6_CASE" | ANYIP6_CASE='' merge choice
+}
+
 # lockdep_on WHEN: where the kernel has it, it still looks. It ends at its first finding, and where a module is removed by force.
 lockdep_on() {
 	local word="not ok"
@@ -165,6 +203,9 @@ parts=("$@")
 # coexist after faults: once a kernel has seen a live patch, the module asks more at load, which is nothing that faults has to
 # refuse. reload last: it ends lockdep.
 [ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm churn fuzz parity tool security faults coexist reload)
+for part in "${parts[@]}"; do
+	known "$part" || { echo "run.sh: no part $part" >&2 && exit 2; }
+done
 echo "0 0 0" >"$counts"
 modprobe -qa "${modules[@]}" || true
 [ "${parts[*]}" != table ] || part_table
@@ -172,10 +213,11 @@ ktap_print_header
 ktap_print_msg "kernel $(uname -r)"
 for part in "${parts[@]}"; do
 	lockdep_on "before_$part"
-	"part_$part"
+	run_named "$part"
 done
+[ -z "${ANYIP6_CASE:-}" ] || some_matched
 [ "${parts[-1]}" = reload ] || lockdep_on at_the_end
-[ ! -e /sys/kernel/debug/kmemleak ] || run_script module/kmemleak.sh
+[ ! -e /sys/kernel/debug/kmemleak ] || ANYIP6_CASE='' run_script module/kmemleak.sh
 gcov_data
 read -r pass fail skip <"$counts"
 echo "1..$((pass + fail + skip))"

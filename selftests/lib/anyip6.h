@@ -147,6 +147,11 @@ const char *topology_lacks(const struct bind_spec *spec);
 int anyip6_main(int argc, char **argv, enum topology_need need,
 		int (*harness)(int argc, char **argv));
 
+/* ANYIP6_CASE: only the cases whose name contains it. None is a failure. */
+bool case_chosen(void);
+bool case_wanted(const char *name);
+int no_case(void);
+
 /* No fixed sleeps: do ... while (poll_again()), false at the deadline. */
 struct poll_until {
 	time_t deadline;
@@ -198,11 +203,5 @@ const char *sockaddr_text(const union sockaddr_any *sa);
 int sock_open(int family, const struct bind_spec *spec);
 int sock_bind(int fd, int family, const struct bind_spec *spec);
 int sock_bound(int family, const struct bind_spec *spec);
-
-#define ANYIP6_HARNESS_MAIN(need)					\
-int main(int argc, char **argv)						\
-{									\
-	return anyip6_main(argc, argv, need, test_harness_run);		\
-}
 
 #endif

@@ -105,13 +105,33 @@ log_since() {
 	sed -n "/${mark//./\\.}/,\$p" <<<"$log" | sed 1d
 }
 
+# What a test needs another one for: it judges what that one left.
+declare -A needs=()
+
+# wanted NAME: ANYIP6_CASE is part of it.
+wanted() { [[ $1 == *"${ANYIP6_CASE:-}"* ]]; }
+
+# wanted_tests PREFIX TEST...: those, and what they need.
+wanted_tests() {
+	local prefix=$1 t
+	local -A chosen=()
+	shift
+	for t in "$@"; do
+		! wanted "$prefix.$t" || chosen[$t]=1 chosen[${needs[$t]:-$t}]=1
+	done
+	for t in "$@"; do
+		[ -z "${chosen[$t]:-}" ] || echo "$t"
+	done
+}
+
 # run_tests PREFIX TEST...: each is a function that may return KSFT_SKIP; cleans up after it whatever it did.
 run_tests() {
-	local prefix=$1 t rc
-	shift
+	local prefix=$1 tests t rc
+	mapfile -t tests < <(wanted_tests "$@")
+	[ ${#tests[@]} -gt 0 ] || { ktap_skip_all "no name contains $ANYIP6_CASE"; exit "$KSFT_FAIL"; }
 	ktap_print_header
-	ktap_set_plan $#
-	for t in "$@"; do
+	ktap_set_plan ${#tests[@]}
+	for t in "${tests[@]}"; do
 		log_mark
 		rc=0
 		"$t" || rc=$?

@@ -148,5 +148,6 @@ no_splat() {
 need_machine
 ns_any_ip
 learn_own_refs
+needs=([both_answers_and_no_others]=reload_beside_binds [no_splat]=reload_beside_binds)
 run_tests sctp_reload l2tp_first anyip6_before_l2tp sctp_first anyip6_before_sctp loaded_on_demand \
 	reload_beside_binds both_answers_and_no_others no_splat all_gone

@@ -7,8 +7,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "kselftest_harness.h"
-#include "anyip6.h"
+#include "harness.h"
 
 #define ADDRESSES	1000
 

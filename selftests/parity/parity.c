@@ -185,19 +185,28 @@ static size_t line_end(size_t from)
 	return to;
 }
 
+static const char *line_name(size_t from, enum anyip6_mode mode)
+{
+	const struct tuple *t = &cases[from].t;
+	static char name[128];
+
+	snprintf(name, sizeof(name), "%s: %s: %s", mode_text[mode], kind_names[t->kind],
+		 ops[t->op].text);
+	return name;
+}
+
 static void test_line(size_t from, size_t to, enum anyip6_mode mode)
 {
 	const struct tuple *t = &cases[from].t;
+	const char *name = line_name(from, mode);
 
+	if (!case_wanted(name))
+		return;
 	if (is_missing(t)) {
-		ksft_test_result_skip("%s: %s: %s: this kernel has no %s\n",
-				      mode_text[mode], kind_names[t->kind],
-				      ops[t->op].text, is_missing(t));
+		ksft_test_result_skip("%s: this kernel has no %s\n", name, is_missing(t));
 		return;
 	}
-	ksft_test_result(judge_line(from, to, mode), "%s: %s: %s, %zu cases\n",
-			 mode_text[mode], kind_names[t->kind], ops[t->op].text,
-			 to - from);
+	ksft_test_result(judge_line(from, to, mode), "%s, %zu cases\n", name, to - from);
 }
 
 static void toggles_set(enum anyip6_mode mode)
@@ -221,12 +230,12 @@ static void test_mode(enum anyip6_mode mode)
 		       mode_text[mode], totals.looked_up);
 }
 
-static unsigned int count_lines(void)
+static unsigned int count_lines(enum anyip6_mode mode)
 {
 	unsigned int n = 0;
 
 	for (size_t i = 0; i < n_cases; i = line_end(i))
-		n++;
+		n += case_wanted(line_name(i, mode));
 	return n;
 }
 
@@ -269,20 +278,29 @@ static void read_args(int argc, char **argv, bool loaded)
 	}
 }
 
+#define LIST_TEST	"every listed difference is asked for"
+
 static void test_list(void)
 {
 	const struct difference *d = unused_difference();
 
+	if (!case_wanted(LIST_TEST))
+		return;
 	if (d)
 		ksft_print_msg("no case is of a listed difference: %s\n",
 			       note_text[d->note]);
-	ksft_test_result(!d, "every listed difference is asked for\n");
+	ksft_test_result(!d, LIST_TEST "\n");
 }
 
-static void test_all(bool loaded)
+static int test_all(bool loaded)
 {
+	unsigned int n = case_wanted(LIST_TEST);
+
+	n += loaded ? count_lines(MODE_ON) + count_lines(MODE_OFF) : count_lines(MODE_ABSENT);
+	if (!n)
+		return no_case();
 	ksft_print_header();
-	ksft_set_plan(count_lines() * (loaded ? 2 : 1) + 1);
+	ksft_set_plan(n);
 	test_list();
 	if (loaded) {
 		test_mode(MODE_ON);
@@ -326,9 +344,8 @@ int main(int argc, char **argv)
 	topo_setup();
 	topo_setup_merged();
 	generate();
-	if (asked.table)
-		table_only(loaded);
-	else
-		test_all(loaded);
+	if (!asked.table)
+		return test_all(loaded);
+	table_only(loaded);
 	return 0;
 }

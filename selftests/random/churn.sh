@@ -47,4 +47,5 @@ no_splat() {
 }
 
 need_machine
+needs=([no_answer_wrong]=churn [all_seen]=churn [no_splat]=churn)
 run_tests churn churn no_answer_wrong all_seen no_splat all_gone

@@ -83,6 +83,7 @@ wrong_answer_replayed() {
 }
 
 need_machine
+needs=([all_answers_seen]=loaded_and_on_and_off [kernel_judged]=loaded_and_on_and_off [wrong_answer_replayed]=wrong_answer_shrunk)
 # Devices and namespaces come and go faster so.
 echo 1 >"$expedited"
 tests=(loaded_and_on_and_off all_answers_seen kernel_judged kernel_contradicts wrong_answer_shrunk wrong_answer_replayed)

@@ -92,4 +92,7 @@ no_splat() {
 }
 
 need_machine
+for judge in no_answer_wrong never_local_never_bound configured_never_refused all_facts_seen all_moved no_splat; do
+	needs[$judge]=cycles
+done
 run_tests storm cycles no_answer_wrong never_local_never_bound configured_never_refused all_facts_seen all_moved no_splat all_gone

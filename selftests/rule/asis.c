@@ -8,8 +8,7 @@
 #include <net/if.h>
 #include <sys/socket.h>
 
-#include "kselftest_harness.h"
-#include "anyip6.h"
+#include "harness.h"
 
 #define OK		NULL
 #define CLOSED_PORT	4244

@@ -3,8 +3,7 @@
 #include <sched.h>
 #include <sys/socket.h>
 
-#include "kselftest_harness.h"
-#include "anyip6.h"
+#include "harness.h"
 
 #define NOBODY	65534
 

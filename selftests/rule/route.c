@@ -2,8 +2,7 @@
 /* Routes that come, go and change: the answer is that of the moment. */
 #include <sys/socket.h>
 
-#include "kselftest_harness.h"
-#include "anyip6.h"
+#include "harness.h"
 
 #define MAX_STEPS	4
 #define SAME		-1

@@ -6,8 +6,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "kselftest_harness.h"
-#include "anyip6.h"
+#include "harness.h"
 
 #define NOBODY		65534
 #define FILE_NAME	"/proc/sys/" TOGGLE

@@ -2,8 +2,7 @@
 /* Data both ways between an Any-IP address and another namespace. */
 #include <sys/socket.h>
 
-#include "kselftest_harness.h"
-#include "anyip6.h"
+#include "harness.h"
 
 enum side {
 	HOST,

@@ -11,8 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "kselftest_harness.h"
-#include "anyip6.h"
+#include "harness.h"
 #include "../parity/parity.h"
 #include "tool.h"
 

@@ -18,8 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
-#include "anyip6.h"
+#include "harness.h"
 #include "tool.h"
 
 #define RUNS		20	/* unless ANYIP6_TOOL_RUNS says otherwise */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* kselftest's harness, for programs whose tests run in the modes of anyip6.h. */
+#ifndef ANYIP6_HARNESS_H
+#define ANYIP6_HARNESS_H
+
+#include "kselftest_harness.h"
+#include "anyip6.h"
+
+#define MAX_ARGS	8192
+
+static inline char *full_name(const struct __fixture_metadata *f,
+			      const struct __fixture_variant_metadata *v,
+			      const struct __test_metadata *t)
+{
+	char *name;
+
+	if (asprintf(&name, "%s%s%s.%s", f->name, v ? "." : "", v ? v->name : "",
+		     t->name) < 0)
+		exit(KSFT_FAIL);
+	return name;
+}
+
+/* The harness's option for each test that is wanted, behind the arguments. */
+static inline int add_wanted(int argc, char **args)
+{
+	const struct __fixture_variant_metadata *v;
+	const struct __fixture_metadata *f;
+	const struct __test_metadata *t;
+
+	for (f = __fixture_list; f; f = f->next) {
+		v = f->variant;
+		do {
+			for (t = f->tests; t; t = t->next) {
+				char *name = full_name(f, v, t);
+
+				if (!case_wanted(name) || argc + 2 > MAX_ARGS)
+					continue;
+				args[argc++] = "-r";
+				args[argc++] = name;
+			}
+			v = v ? v->next : NULL;
+		} while (v);
+	}
+	return argc;
+}
+
+static inline int harness_main(int argc, char **argv, enum topology_need need)
+{
+	static char *args[MAX_ARGS];
+	int n = argc;
+
+	memcpy(args, argv, argc * sizeof(*argv));
+	if (case_chosen()) {
+		n = add_wanted(argc, args);
+		if (n == argc)
+			return no_case();
+	}
+	return anyip6_main(n, args, need, test_harness_run);
+}
+
+#define ANYIP6_HARNESS_MAIN(need)					\
+int main(int argc, char **argv)						\
+{									\
+	return harness_main(argc, argv, need);				\
+}
+
+#endif
