@@ -7,7 +7,7 @@ CFLAGS += -Wall -Wextra -O2 -I$(KSFT) -I../lib $(KHDR_INCLUDES)
 # The programs also run in a VM's initramfs, which has no libc.
 LDFLAGS += -static
 
-LOCAL_HDRS += $(wildcard *.h ../lib/*.h) Makefile ../folder.mk
+LOCAL_HDRS += $(wildcard *.h ../lib/*.h ../../src/steps.h) Makefile ../folder.mk
 
 LIB_DIR ?= $(abspath $(OUTPUT)/../lib)
 LIB := $(LIB_DIR)/libanyip6.a

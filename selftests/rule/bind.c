@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <sys/socket.h>
 
+#include "decision.h"
 #include "harness.h"
 
 #define NOBODY	65534
@@ -16,7 +17,7 @@ enum setting {
 };
 
 struct bind_case {
-	struct bind_spec first;
+	struct bind_spec sock;
 	struct bind_spec second;
 	bool two;
 	unsigned int set;
@@ -33,14 +34,14 @@ static int missing_protocol(int err)
 
 static int case_run(int family, const struct bind_case *c)
 {
-	int first = sock_open(family, &c->first);
+	int first = sock_open(family, &c->sock);
 	int second, err;
 
 	if (first < 0)
 		return first;
-	err = sock_bind(first, family, &c->first);
+	err = sock_bind(first, family, &c->sock);
 	if (!err && c->set & SET_TWICE)
-		err = sock_bind(first, family, &c->first);
+		err = sock_bind(first, family, &c->sock);
 	if (!err && c->two) {
 		second = sock_bound(family, &c->second);
 		err = second < 0 ? second : close(second);
@@ -73,7 +74,7 @@ static void case_leave(const struct bind_case *c)
 static void case_check(struct __test_metadata *_metadata, int family,
 		       const struct bind_case *c, int want)
 {
-	const char *lack = topology_lacks(&c->first);
+	const char *lack = topology_lacks(&c->sock);
 	int err;
 
 	if (lack)
@@ -82,7 +83,7 @@ static void case_check(struct __test_metadata *_metadata, int family,
 	if (missing_protocol(err))
 		SKIP(return, "no such protocol in this kernel");
 	EXPECT_EQ(want, -err) {
-		TH_LOG("%s: %s, expected %s", addr_text(c->first.addr, family),
+		TH_LOG("%s: %s, expected %s", addr_text(c->sock.addr, family),
 		       strerror(-err), strerror(want));
 	}
 }
@@ -142,7 +143,7 @@ TEST_IN_MODE(on, variant->c.on)
 	FIXTURE_VARIANT_ADD(fixture, protocol##_##name)			\
 	{								\
 		.c = {							\
-			.first.proto = PROTO_##protocol,		\
+			.sock.proto = PROTO_##protocol,		\
 			.second.proto = PROTO_##protocol,		\
 			.stock = _stock,				\
 			.on = _on,					\
@@ -158,10 +159,10 @@ TEST_IN_MODE(on, variant->c.on)
 	ADD(bind4, tcp, name, stock, on, AT(addr), ##__VA_ARGS__);	\
 	ADD(bind4, udp, name, stock, on, AT(addr), ##__VA_ARGS__)
 
-#define AT(a)		.first.addr = ADDR_##a
-#define DEV(name)	.first.dev = name
-#define OPTS(o)		.first.opts = o
-#define SCOPE(name)	.first.dev = name, .first.opts = OPT_SCOPE
+#define AT(a)		.sock.addr = ADDR_##a
+#define DEV(name)	.sock.dev = name
+#define OPTS(o)		.sock.opts = o
+#define SCOPE(name)	.sock.dev = name, .sock.opts = OPT_SCOPE
 #define SET(s)		.set = s
 #define THEN(a)		.two = true, .second.addr = ADDR_##a
 #define THEN_V4(a)	THEN(a), .second.opts = OPT_FAMILY_4
@@ -172,88 +173,22 @@ TEST_IN_MODE(on, variant->c.on)
 
 #define NO		EADDRNOTAVAIL
 
+/* What watch.c and explain.c ask too */
+
+#define CASE_V6(name, addr, decided, reason, ...)			\
+	V6(name, addr, STOCK_##decided, ON_##decided, ##__VA_ARGS__)
+#define CASE(name, addr, decided, reason, ...)				\
+	BOTH(name, addr, STOCK_##decided, ON_##decided, ##__VA_ARGS__)
+
+#include "cases.h"
+
+/* What depends on the port, on options, or on another socket. */
+
 /*   name		address		stock	on */
-BOTH(any_ip,		ANY,		NO,	0);
-BOTH(any_ip_dummy0,	DUMMY,		NO,	0);
 BOTH(any_ip_port_0,	ANY,		NO,	0, OPTS(OPT_ANY_PORT));
 BOTH(any_ip_listen,	ANY,		NO,	0, OPTS(OPT_LISTEN));
-BOTH(outside,		OUTSIDE,	NO,	NO);
 BOTH(outside_port_0,	OUTSIDE,	NO,	NO, OPTS(OPT_ANY_PORT));
-BOTH(configured,	HOST,		0,	0);
-BOTH(configured_peer,	PEER,		NO,	NO);
-BOTH(loopback,		LOOPBACK,	0,	0);
-BOTH(wildcard,		WILDCARD,	0,	0);
-
-/* the longest match counts, whatever its type */
-BOTH(unreachable,	UNREACHABLE,	NO,	NO);
-BOTH(blackhole,		BLACKHOLE,	NO,	NO);
-BOTH(prohibit,		PROHIBIT,	NO,	NO);
-BOTH(throw,		THROW,		NO,	NO);
-BOTH(unicast,		UNICAST,	NO,	NO);
-BOTH(anycast,		ANYCAST,	NO,	NO);
-BOTH(hole,		HOLE,		NO,	NO);
-BOTH(local_in_hole,	IN_HOLE,	NO,	0);
-
-/* of the local table only, whatever the policy rules say */
-BOTH(unreachable_in_main, MAIN_UNREACHABLE, NO,	0);
-BOTH(unreachable_rule,	RULE_UNREACHABLE, NO,	0);
-BOTH(fwmark_table,	FWMARK_TABLE,	NO,	NO);
 BOTH(fwmark_table_mark,	FWMARK_TABLE,	NO,	NO, OPTS(OPT_MARK));
-BOTH(rule_table,	RULE_TABLE,	NO,	NO);
-BOTH(main_table,	MAIN_TABLE,	NO,	NO);
-BOTH(other_netns,	OTHER_NETNS,	NO,	NO);
-
-/* of the VRF's table for a socket inside it */
-BOTH(vrf_unbound,	VRF_ANY,	NO,	NO);
-BOTH(vrf_bound,		VRF_ANY,	NO,	0,  DEV("vrf0"));
-BOTH(vrf_port_bound,	VRF_ANY,	NO,	0,  DEV("dummy1"));
-BOTH(vrf_other_dev,	VRF_ANY,	NO,	NO, DEV("veth0"));
-BOTH(vrf_hole,		VRF_HOLE,	NO,	NO, DEV("vrf0"));
-BOTH(vrf_default_any_ip, ANY,		NO,	NO, DEV("vrf0"));
-BOTH(vrf_port_default_any_ip, ANY,	NO,	NO, DEV("dummy1"));
-BOTH(vrf_configured,	VRF_PORT,	0,	0,  DEV("vrf0"));
-BOTH(vrf_configured_port, VRF_PORT,	0,	0,  DEV("dummy1"));
-BOTH(vrf_configured_unbound, VRF_PORT,	NO,	NO);
-BOTH(any_ip_configured_in_vrf, ANY_AND_VRF_PORT, NO, 0);
-
-/* a device of the same domain changes nothing */
-BOTH(any_ip_bound_veth0, ANY,		NO,	0,  DEV("veth0"));
-BOTH(any_ip_bound_dummy0, ANY,		NO,	0,  DEV("dummy0"));
-BOTH(any_ip_bound_lo,	ANY,		NO,	0,  DEV("lo"));
-BOTH(any_ip_dummy0_bound_veth0, DUMMY,	NO,	0,  DEV("veth0"));
-BOTH(outside_bound_veth0, OUTSIDE,	NO,	NO, DEV("veth0"));
-BOTH(configured_other_dev, HOST,	0,	0,  DEV("dummy0"));
-BOTH(loopback_other_dev, LOOPBACK,	NO,	NO, DEV("veth0"), V4(0));
-
-/* configured addresses keep the kernel's answer, be it yes or no */
-BOTH(any_ip_and_configured, ANY_AND_HOST, 0,	0);
-V6(tentative,		TENTATIVE,	NO,	NO);
-V6(tentative_bound,	TENTATIVE,	NO,	NO, DEV("veth0"));
-V6(tentative_bound_dummy0, TENTATIVE,	NO,	NO, DEV("dummy0"));
-V6(dadfailed,		DADFAILED,	NO,	NO);
-V6(dadfailed_bound,	DADFAILED,	NO,	NO, DEV("veth0"));
-V6(optimistic,		OPTIMISTIC,	0,	0);
-V6(link_local_configured, LL_HOST,	0,	0,  SCOPE("veth0"));
-V6(link_local_configured_other, LL_HOST, NO,	NO, SCOPE("dummy0"));
-
-/* a link-local route counts on its own device */
-V6(link_local,		LL_ANY,		NO,	0,  SCOPE("veth0"));
-V6(link_local_bound,	LL_ANY,		NO,	0,  DEV("veth0"));
-V6(link_local_other_scope, LL_ANY,	NO,	NO, SCOPE("dummy0"));
-V6(link_local_other_dev, LL_ANY,	NO,	NO, DEV("dummy0"));
-V6(link_local_two_first, LL_TWO,	NO,	0,  SCOPE("dummy0"));
-V6(link_local_two_second, LL_TWO,	NO,	0,  SCOPE("veth0"));
-V6(link_local_no_scope,	LL_ANY,		EINVAL,	EINVAL);
-V6(link_local_dev_lo,	LL_LO,		NO,	NO, SCOPE("veth0"));
-V6(link_local_vrf_port,	LL_VRF,		NO,	0,  SCOPE("dummy1"));
-V6(link_local_vrf,	LL_VRF,		NO,	NO, SCOPE("vrf0"));
-V6(link_local_vrf_outside, LL_VRF,	NO,	NO, SCOPE("veth0"));
-V6(link_local_outside,	LL_OUTSIDE,	NO,	NO, SCOPE("veth0"));
-
-/* v4-mapped goes by IPv4's rule, and always did */
-V6(mapped_any_ip,	MAPPED_ANY,	0,	0);
-V6(mapped_configured,	MAPPED_HOST,	0,	0);
-V6(mapped_outside,	MAPPED_OUTSIDE,	NO,	NO);
 V6(mapped_v6only,	MAPPED_ANY,	EINVAL,	EINVAL, OPTS(OPT_V6ONLY));
 
 /* the ways round the check stay as wide as they were */

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "../rule/decision.h"
 #include "harness.h"
 #include "../parity/parity.h"
 #include "tool.h"
@@ -39,9 +40,27 @@ struct situation {
 	const char *args;
 	const char *verdict, *step, *reason;
 	const char *off;	/* the verdict where the module has no say */
+	/* of ../rule/cases.h, instead of args and step */
+	struct bind_spec sock;
+	enum step decided;
 };
 
-#define LOCAL(prefix)	"local " prefix
+static const char *args_of(const struct situation *s)
+{
+	static char args[128];
+	bool scoped = s->sock.opts & OPT_SCOPE;
+
+	if (s->args)
+		return s->args;
+	snprintf(args, sizeof(args), "%s%s%s", addr_text(s->sock.addr, AF_INET6),
+		 !s->sock.dev ? "" : scoped ? "%" : " --dev ", s->sock.dev ?: "");
+	return args;
+}
+
+static const char *step_of(const struct situation *s)
+{
+	return s->step ?: decisions[s->decided].word;
+}
 
 FIXTURE(explain) {};
 
@@ -74,33 +93,34 @@ FIXTURE_TEARDOWN(explain)
 #define EXPLAIN_WITH(name, ...)						\
 	FIXTURE_VARIANT_ADD(explain, name) { .s = { __VA_ARGS__ } }
 
-/* The kernel's own yes, with the module as without it */
-EXPLAIN(configured, "2001:db8:1::1", "allowed", "configured",
-	"configured on veth0", "allowed");
+/* What bind.c asks */
+
+#define DEV(name)	.sock.dev = name
+#define SCOPE(name)	.sock.dev = name, .sock.opts = OPT_SCOPE
+#define V4(err)
+#define CASE(name, _addr, _decided, _reason, ...)			\
+	FIXTURE_VARIANT_ADD(explain, name)				\
+	{								\
+		.s = {							\
+			.sock.addr = ADDR_##_addr,			\
+			.verdict = VERDICT(ON_##_decided),		\
+			.off = VERDICT(STOCK_##_decided),		\
+			.reason = _reason,				\
+			.decided = _decided,				\
+			__VA_ARGS__					\
+		},							\
+	}
+#define CASE_V6		CASE
+#define VERDICT(err)	((err) ? "refused" : "allowed")
+
+#include "../rule/cases.h"
+
+/* The other protocols, and what bind() is refused for reasons of its own */
 EXPLAIN(configured_udp, "2001:db8:1::1 --proto udp", "allowed", "configured",
 	"configured on veth0", "allowed");
-EXPLAIN(loopback, "::1", "allowed", "configured", "configured on lo", "allowed");
-EXPLAIN(wildcard, "::", "allowed", "wildcard", "every address", "allowed");
-EXPLAIN(optimistic, "2001:db8:a:0:7::3", "allowed", "configured",
-	"configured on veth0", "allowed");
-EXPLAIN(any_and_configured, "2001:db8:a:0:b::1", "allowed", "configured",
-	"configured on dummy0", "allowed");
-EXPLAIN(vrf_configured, "2001:db8:2::1 --dev vrf0", "allowed", "configured",
-	"configured on dummy1", "allowed");
-EXPLAIN(link_local_configured, "fe80::1%veth0", "allowed", "configured",
-	"configured on veth0", "allowed");
-EXPLAIN(mapped, "::ffff:192.0.2.1", "allowed", "ipv4", "IPv4", "allowed");
-EXPLAIN(mapped_any, "::ffff:198.51.100.1", "allowed", "ipv4", "IPv4", "allowed");
-EXPLAIN(mapped_outside, "::ffff:10.9.9.9", "refused", "ipv4", "IPv4", "refused");
 EXPLAIN(multicast, "ff02::1", "refused", "multicast", "multicast", "refused");
 EXPLAIN(multicast_udp, "ff05::1 --proto udp", "allowed", "multicast",
 	"multicast", "allowed");
-EXPLAIN(link_local_no_device, "fe80::1234", "refused", "scope", "--dev",
-	"refused");
-
-/* Any-IP */
-EXPLAIN(any, "2001:db8:a::1", "allowed", "allowed",
-	"local 2001:db8:a::/64 dev lo table local", "refused");
 EXPLAIN(any_udp, "2001:db8:a::1 --proto udp", "allowed", "allowed",
 	"local 2001:db8:a::/64 dev lo table local", "refused");
 EXPLAIN(any_raw, "2001:db8:a::1 --proto raw", "allowed", "allowed",
@@ -111,39 +131,6 @@ EXPLAIN(any_sctp, "2001:db8:a::1 --proto sctp", "allowed", "allowed",
 	"local 2001:db8:a::/64 dev lo table local", "refused");
 EXPLAIN(any_l2tp, "2001:db8:a::1 --proto l2tp", "allowed", "allowed",
 	"local 2001:db8:a::/64 dev lo table local", "refused");
-EXPLAIN(any_dummy, "2001:db8:d::1 --dev veth0", "allowed", "allowed",
-	"local 2001:db8:d::/64 dev dummy0 table local", "refused");
-EXPLAIN(any_one, "2001:db8:c::1", "allowed", "allowed",
-	"local 2001:db8:c::1/128 dev lo table local", "refused");
-EXPLAIN(any_vrf, "2001:db8:f::1 --dev dummy1", "allowed", "allowed",
-	"local 2001:db8:f::/64 dev vrf0 table 10", "refused");
-EXPLAIN(any_link_local, "fe80::1234 --dev veth0", "allowed", "allowed",
-	"local fe80::1234/128 dev veth0 table local", "refused");
-
-/* Configured, and not usable */
-EXPLAIN(tentative, "2001:db8:a:0:7::1", "refused", "configured",
-	"configured on veth0 but tentative", "refused");
-EXPLAIN(dadfailed, "2001:db8:a:0:7::2", "refused", "configured",
-	"configured on veth0 but dadfailed", "refused");
-EXPLAIN(loopback_device, "::1 --dev veth0", "refused", "configured",
-	"configured on lo, and the socket is bound to veth0", "refused");
-EXPLAIN(link_local_other, "fe80::1 --dev dummy0", "refused", "configured",
-	"configured on veth0, and the socket is bound to dummy0", "refused");
-
-/* Carved out */
-#define CARVED(type, sub)						\
-	EXPLAIN(type, "2001:db8:a:0:" sub "::1", "refused", "carved-out", \
-		#type " 2001:db8:a:0:" sub "::/80 dev ", "refused")
-CARVED(unreachable, "1");
-CARVED(blackhole, "2");
-CARVED(prohibit, "3");
-CARVED(throw, "4");
-CARVED(unicast, "5");
-CARVED(anycast, "6");
-EXPLAIN(hole, "2001:db8:c::2", "refused", "carved-out",
-	"unreachable 2001:db8:c::/64 dev lo table local decides", "refused");
-EXPLAIN(vrf_hole, "2001:db8:f:0:1::1 --dev vrf0", "refused", "carved-out",
-	"unreachable 2001:db8:f:0:1::/80 dev lo table 10 is more specific", "refused");
 
 /* Within one prefix */
 #define OTHER		"route append unreachable 2001:db8:20::/64 table local "
@@ -217,20 +204,6 @@ WITHIN(from_hides_not, "link add any0 up type dummy\nlink set any0 carrier off\n
        "unreachable " TO("lo") " is more specific");
 
 /* No route */
-EXPLAIN(outside, "2001:db8:99::1", "refused", "no-route",
-	"route is in table 100, which bind does not read", "refused");
-EXPLAIN(fwmark_table, "2001:db8:100::1", "refused", "no-route",
-	"route is in table 100, which bind does not read", "refused");
-EXPLAIN(rule_table, "2001:db8:101::1", "refused", "no-route",
-	"route is in table 101, which bind does not read", "refused");
-EXPLAIN(main_table, "2001:db8:b::1", "refused", "no-route",
-	"route is in table main, which bind does not read", "refused");
-EXPLAIN(vrf_unbound, "2001:db8:f::1", "refused", "no-route",
-	"is of VRF vrf0, to which the socket is not bound", "refused");
-EXPLAIN(not_of_vrf, "2001:db8:a::1 --dev vrf0", "refused", "no-route",
-	"is not of VRF vrf0, to which the socket is bound", "refused");
-EXPLAIN(other_domain, "2001:db8:2::1", "refused", "no-route",
-	"configured on dummy1, of another L3 domain", "refused");
 EXPLAIN_WITH(nothing, "route del local default dev lo table 100\n",
 	     "route add local default dev lo table 100\n", "2001:db8:99::1",
 	     "refused", "no-route", "no local route to it in table local", "refused");
@@ -242,10 +215,6 @@ EXPLAIN_WITH(device_down, "route del local default dev lo table 100\n"
 	     "route add local 2001:db8:d::/64 dev dummy0\n"
 	     "route add local default dev lo table 100\n", SUBJECT,
 	     "refused", "no-route", "no local route to it in table local", "refused");
-EXPLAIN(link_local_elsewhere, "fe80::1234 --dev dummy0", "refused",
-	"wrong-device",
-	"local fe80::1234/128 dev veth0 table local, and the socket is bound to dummy0",
-	"refused");
 
 static void explain_check(struct __test_metadata *_metadata,
 			  const struct situation *s)
@@ -253,24 +222,24 @@ static void explain_check(struct __test_metadata *_metadata,
 	enum anyip6_mode mode = mode_by_name(_metadata->name);
 	const char *verdict = mode == MODE_ON ? s->verdict : s->off;
 	bool refused = !strcmp(verdict, "refused");
-	const char *decided = s->step;
+	const char *step = step_of(s), *args = args_of(s), *decided = step;
 	char out[2048];
 
-	EXPECT_EQ(refused, run_tool(out, sizeof(out), "explain %s --json", s->args));
+	EXPECT_EQ(refused, run_tool(out, sizeof(out), "explain %s --json", args));
 	EXPECT_EQ(true, json_valid(out));
 	EXPECT_EQ(true, has(out, "verdict", verdict));
 	/* What the module would say stands beside what decided instead. */
-	EXPECT_EQ(true, has(out, "step", s->step));
+	EXPECT_EQ(true, has(out, "step", step));
 	EXPECT_NE(NULL, strstr(out, s->reason));
 	if (strstr(out, "\"would\""))
 		decided = mode == MODE_OFF ? "off" : "not-loaded";
 	EXPECT_EQ(true, has(out, "step", decided));
-	EXPECT_EQ(false, decided == s->step && strcmp(s->verdict, verdict));
-	EXPECT_EQ(refused, run_tool(out, sizeof(out), "explain %s", s->args));
+	EXPECT_EQ(false, decided == step && strcmp(s->verdict, verdict));
+	EXPECT_EQ(refused, run_tool(out, sizeof(out), "explain %s", args));
 	EXPECT_EQ(0, strncmp(out, verdict, strlen(verdict)));
 	EXPECT_NE(NULL, strstr(out, s->reason));
 	if (_metadata->exit_code)
-		TH_LOG("explain %s: %s", s->args, out);
+		TH_LOG("explain %s: %s", args, out);
 }
 
 TEST_F(explain, absent)
@@ -593,23 +562,11 @@ TEST_F_TIMEOUT(usage, on, 120)
  * other protocols are asked on an unbound socket, which saves minutes.
  */
 
-static const struct {
-	const char *counter, *step;
-} steps[] = {
-	{ "Anyip6Allowed", "allowed" },
-	{ "Anyip6RefusedOff", "off" },
-	{ "Anyip6RefusedNotUnicast", "not-unicast" },
-	{ "Anyip6RefusedConfigured", "configured" },
-	{ "Anyip6RefusedNoRoute", "no-route" },
-	{ "Anyip6RefusedCarvedOut", "carved-out" },
-	{ "Anyip6RefusedWrongDevice", "wrong-device" },
-};
-
 static void counters_read(unsigned long *value)
 {
 	FILE *f = fopen(COUNTERS, "r");
 
-	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+	for (int i = 0; i < NR_STEPS; i++)
 		if (!f || fscanf(f, "%*s %lu", &value[i]) != 1)
 			die(COUNTERS " cannot be read");
 	fclose(f);
@@ -618,12 +575,12 @@ static void counters_read(unsigned long *value)
 /* The step that has counted one more, or NULL if the kernel said yes itself. */
 static const char *counted(const unsigned long *before)
 {
-	unsigned long after[ARRAY_LEN(steps)];
+	unsigned long after[NR_STEPS];
 
 	counters_read(after);
-	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+	for (int i = 0; i < NR_STEPS; i++)
 		if (after[i] != before[i])
-			return steps[i].step;
+			return decisions[i].word;
 	return NULL;
 }
 
@@ -657,7 +614,7 @@ static bool matrix_agrees(const struct matrix_proto *p, const char *text,
 			  const char *dev)
 {
 	bool refused = matrix_bind(p, text, dev);
-	unsigned long before[ARRAY_LEN(steps)];
+	unsigned long before[NR_STEPS];
 	const char *step;
 	char out[2048];
 	int code;

@@ -5,12 +5,14 @@
  * ANYIP6_OPS=N: so many operations for the counters to add up over.
  */
 #include <fcntl.h>
+#include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "../rule/decision.h"
 #include "harness.h"
 
 #ifndef SO_NETNS_COOKIE
@@ -27,31 +29,7 @@
 #define EVENT		"events/anyip6/anyip6_decision/enable"
 #define DEFAULT_OPS	2000
 #define MAX_CPUS	64
-
-/* In the file's order; NO_STEP where the kernel's own answer is yes. */
-enum step {
-	ALLOWED,
-	OFF,
-	NOT_UNICAST,
-	CONFIGURED,
-	NO_ROUTE,
-	CARVED_OUT,
-	WRONG_DEVICE,
-	NR_STEPS,
-	NO_STEP = NR_STEPS,
-};
-
-static const struct {
-	const char *counter, *trace;
-} step_names[NR_STEPS] = {
-	[ALLOWED]	= { "Anyip6Allowed", "allowed" },
-	[OFF]		= { "Anyip6RefusedOff", "off" },
-	[NOT_UNICAST]	= { "Anyip6RefusedNotUnicast", "not-unicast" },
-	[CONFIGURED]	= { "Anyip6RefusedConfigured", "configured" },
-	[NO_ROUTE]	= { "Anyip6RefusedNoRoute", "no-route" },
-	[CARVED_OUT]	= { "Anyip6RefusedCarvedOut", "carved-out" },
-	[WRONG_DEVICE]	= { "Anyip6RefusedWrongDevice", "wrong-device" },
-};
+#define VRF_TABLE	10
 
 struct counts {
 	unsigned long of[NR_STEPS];
@@ -93,7 +71,7 @@ static bool counts_parse(const char *text, struct counts *c)
 
 	for (int i = 0; i < NR_STEPS; i++, text += used) {
 		if (sscanf(text, "%63s %lu\n%n", name, &c->of[i], &used) != 2 ||
-		    strcmp(name, step_names[i].counter))
+		    strcmp(name, decisions[i].counter))
 			return false;
 	}
 	return !*text;
@@ -118,24 +96,35 @@ static unsigned long counts_sum(const struct counts *c)
 /* One socket operation that asks for an address. */
 
 struct ask {
-	enum anyip6_addr addr;
-	const char *dev;
+	struct bind_spec sock;	/* UDP unless given */
 	bool pktinfo;
 	enum step step;		/* with the toggle on */
-	unsigned int table;	/* that is asked */
-	struct proto proto;	/* UDP unless given */
 };
 
 static struct bind_spec ask_spec(const struct ask *a)
 {
-	struct bind_spec spec = {
-		.proto = PROTO_udp, .addr = a->addr, .dev = a->dev,
-		.opts = OPT_ANY_PORT,
-	};
+	struct bind_spec spec = a->sock;
 
-	if (a->proto.type)
-		spec.proto = a->proto;
+	spec.opts |= OPT_ANY_PORT;
+	if (!spec.proto.type)
+		spec.proto = (struct proto)PROTO_udp;
 	return spec;
+}
+
+/* The step is one that the module takes, and counts. */
+static bool is_counted(enum step step)
+{
+	return step < NR_STEPS;
+}
+
+/* The table that is asked, if the rule gets so far. */
+static unsigned int ask_table(const struct ask *a, enum step step)
+{
+	const char *dev = a->sock.dev ?: "";
+
+	if (step == OFF || step == NOT_UNICAST || step == CONFIGURED)
+		return 0;
+	return strcmp(dev, "vrf0") && strcmp(dev, "dummy1") ? RT_TABLE_LOCAL : VRF_TABLE;
 }
 
 /* MSG_PROBE: nothing is sent. */
@@ -170,7 +159,7 @@ static int ask(const struct ask *a)
 
 	if (fd < 0)
 		return fd;
-	err = a->pktinfo ? pktinfo_probe(fd, a->addr) :
+	err = a->pktinfo ? pktinfo_probe(fd, a->sock.addr) :
 			   sock_bind(fd, AF_INET6, &spec);
 	close(fd);
 	return err;
@@ -178,16 +167,14 @@ static int ask(const struct ask *a)
 
 static enum step ask_step(const struct ask *a, enum anyip6_mode mode)
 {
-	return mode == MODE_OFF && a->step != NO_STEP ? OFF : a->step;
+	return mode == MODE_OFF && is_counted(a->step) ? OFF : a->step;
 }
 
 static int ask_want(const struct ask *a, enum anyip6_mode mode)
 {
-	enum step step = ask_step(a, mode);
+	int err = decisions[ask_step(a, mode)].on;
 
-	if (step == ALLOWED || step == NO_STEP)
-		return 0;
-	return a->pktinfo ? -EINVAL : -EADDRNOTAVAIL;
+	return err && a->pktinfo ? -EINVAL : -err;
 }
 
 FIXTURE(decision) {
@@ -207,44 +194,34 @@ FIXTURE_SETUP(decision)
 
 FIXTURE_TEARDOWN(decision) {}
 
-#define ASK(name, addr, ...)						\
+#define ASK(name, _addr, _step, ...)					\
 	FIXTURE_VARIANT_ADD(decision, name)				\
 	{								\
-		.ask = { ADDR_##addr, __VA_ARGS__ },			\
+		.ask = {						\
+			.sock.addr = ADDR_##_addr, .step = _step,	\
+			__VA_ARGS__					\
+		},							\
 	}
+#define DEV(name)	.sock.dev = name
+#define SCOPE(name)	.sock.dev = name, .sock.opts = OPT_SCOPE
+#define V4(err)
+#define CASE(name, addr, decided, reason, ...) ASK(name, addr, decided, __VA_ARGS__)
+#define CASE_V6		CASE
 
-/*  name           address       device   PKTINFO step         table */
-ASK(any,           ANY,          NULL,    false, ALLOWED,      255);
-ASK(any_tcp,       ANY,          NULL,    false, ALLOWED,      255, PROTO_tcp);
-ASK(any_raw,       ANY,          NULL,    false, ALLOWED,      255, { SOCK_RAW, 253 });
-ASK(any_device,    ANY,          "veth0", false, ALLOWED,      255);
-ASK(any_pktinfo,   ANY,          NULL,    true,  ALLOWED,      255);
-ASK(configured,    HOST,         NULL,    false, NO_STEP,      0);
-ASK(configured_pktinfo, HOST,    NULL,    true,  NO_STEP,      0);
-ASK(wildcard,      WILDCARD,     NULL,    false, NO_STEP,      0);
-ASK(both,          ANY_AND_HOST, NULL,    false, NO_STEP,      0);
-ASK(tentative,     TENTATIVE,    NULL,    false, CONFIGURED,   0);
-ASK(dadfailed,     DADFAILED,    NULL,    true,  CONFIGURED,   0);
-ASK(loopback,      LOOPBACK,     "veth0", false, CONFIGURED,   0);
-ASK(group,         MULTICAST,    "veth0", true,  NOT_UNICAST,  0);
-ASK(mapped,        MAPPED_ANY,   NULL,    true,  NOT_UNICAST,  0);
-ASK(outside,       OUTSIDE,      NULL,    false, NO_ROUTE,     255);
-ASK(outside_pktinfo, OUTSIDE,    NULL,    true,  NO_ROUTE,     255);
-ASK(fwmark_table,  FWMARK_TABLE, NULL,    false, NO_ROUTE,     255);
-ASK(main_table,    MAIN_TABLE,   NULL,    false, NO_ROUTE,     255);
-ASK(unreachable,   UNREACHABLE,  NULL,    false, CARVED_OUT,   255);
-ASK(blackhole,     BLACKHOLE,    NULL,    false, CARVED_OUT,   255);
-ASK(prohibit,      PROHIBIT,     NULL,    true,  CARVED_OUT,   255);
-ASK(throw,         THROW,        NULL,    false, CARVED_OUT,   255);
-ASK(unicast,       UNICAST,      NULL,    false, CARVED_OUT,   255);
-ASK(anycast,       ANYCAST,      NULL,    false, CARVED_OUT,   255);
-ASK(link_local,    LL_ANY,       "veth0", false, ALLOWED,      255);
-ASK(link_local_elsewhere, LL_ANY, "dummy0", false, WRONG_DEVICE, 255);
-ASK(link_local_outside, LL_OUTSIDE, "veth0", false, NO_ROUTE,  255);
-ASK(vrf,           VRF_ANY,      "vrf0",  false, ALLOWED,      10);
-ASK(vrf_hole,      VRF_HOLE,     "vrf0",  false, CARVED_OUT,   10);
-ASK(vrf_unbound,   VRF_ANY,      NULL,    false, NO_ROUTE,     255);
-ASK(vrf_configured, VRF_PORT,    "vrf0",  false, NO_STEP,      0);
+#include "../rule/cases.h"
+
+#define RAW		.sock.proto = { SOCK_RAW, 253 }
+#define PKTINFO		.pktinfo = true
+
+ASK(any_tcp, ANY, ALLOWED, .sock.proto = PROTO_tcp);
+ASK(any_raw, ANY, ALLOWED, RAW);
+ASK(any_pktinfo, ANY, ALLOWED, PKTINFO);
+ASK(configured_pktinfo, HOST, USABLE, PKTINFO);
+ASK(dadfailed_pktinfo, DADFAILED, CONFIGURED, PKTINFO);
+ASK(group_pktinfo, MULTICAST, NOT_UNICAST, DEV("veth0"), PKTINFO);
+ASK(mapped_pktinfo, MAPPED_ANY, NOT_UNICAST, PKTINFO);
+ASK(outside_pktinfo, OUTSIDE, NO_ROUTE, PKTINFO);
+ASK(prohibit_pktinfo, PROHIBIT, CARVED_OUT, PKTINFO);
 
 /* The tracepoint, in a trace buffer of the test's own. */
 
@@ -301,7 +278,7 @@ static const char *ask_caller(const struct ask *a)
 {
 	if (a->pktinfo)
 		return "ip6_datagram_send_ctl";
-	return a->proto.type == SOCK_RAW ? "rawv6_bind" : "__inet6_bind";
+	return a->sock.proto.type == SOCK_RAW ? "rawv6_bind" : "__inet6_bind";
 }
 
 /* 0 where the kernel cannot tell. */
@@ -343,15 +320,15 @@ static void trace_expect(struct __test_metadata *_metadata, const struct ask *a,
 	char want[256];
 
 	ASSERT_NE(NULL, lines);
-	if (step == NO_STEP) {
+	if (!is_counted(step)) {
 		EXPECT_STREQ("", lines);
 		return;
 	}
 	snprintf(want, sizeof(want),
 		 " caller=%s addr=%s dev=%s table=%u allowed=%d step=%s\n",
-		 caller, addr_text(a->addr, AF_INET6), a->dev ?: "-",
-		 step == OFF ? 0 : a->table, step == ALLOWED,
-		 step_names[step].trace);
+		 caller, addr_text(a->sock.addr, AF_INET6), a->sock.dev ?: "-",
+		 ask_table(a, step), step == ALLOWED,
+		 decisions[step].word);
 	trace_expect_origin(_metadata, lines);
 	ASSERT_NE(NULL, strstr(lines, " caller="));
 	EXPECT_STREQ(want, strstr(lines, " caller="));
@@ -370,7 +347,7 @@ static void decision_check(struct __test_metadata *_metadata,
 	ASSERT_EQ(true, counts_read(&after));
 	for (int i = 0; i < NR_STEPS; i++) {
 		EXPECT_EQ(before.of[i] + (step == (enum step)i), after.of[i]) {
-			TH_LOG("%s", step_names[i].counter);
+			TH_LOG("%s", decisions[i].counter);
 		}
 	}
 	trace_expect(_metadata, a, mode, ask_caller(a));
@@ -422,7 +399,7 @@ FIXTURE_TEARDOWN(traced)
 TEST_F(traced, on)
 {
 	const struct ask any = {
-		.addr = ADDR_ANY, .pktinfo = variant->pktinfo, .table = 255,
+		.sock.addr = ADDR_ANY, .pktinfo = variant->pktinfo,
 	};
 	bool hidden;
 
@@ -469,7 +446,7 @@ TEST_F(counters, absent)
 /* A namespace begins at 0 and counts its own. */
 static void counters_check(struct __test_metadata *_metadata, enum step step)
 {
-	const struct ask any = { .addr = ADDR_ANY };
+	const struct ask any = { .sock.addr = ADDR_ANY };
 	int ns = open("/proc/thread-self/ns/net", O_RDONLY);
 	struct counts c;
 
@@ -515,7 +492,7 @@ TEST_F(counters_file, on)
 /* As a container sees it: namespaces of an ordinary user. */
 TEST_F(counters_file, off)
 {
-	const struct ask any = { .addr = ADDR_ANY };
+	const struct ask any = { .sock.addr = ADDR_ANY };
 	struct counts c;
 
 	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, NOBODY));
@@ -534,7 +511,7 @@ FIXTURE_TEARDOWN(dying) {}
 
 static void unshare_often(void)
 {
-	const struct ask any = { .addr = ADDR_ANY };
+	const struct ask any = { .sock.addr = ADDR_ANY };
 
 	for (int i = 0; i < 40; i++) {
 		unshare(CLONE_NEWNET);
@@ -600,14 +577,14 @@ static void pin(int cpu)
  * only a bind that is allowed needs a socket of its own.
  */
 static const struct ask mixed[] = {
-	{ .addr = ADDR_ANY, .step = ALLOWED },
-	{ .addr = ADDR_ANY, .pktinfo = true, .step = ALLOWED },
-	{ .addr = ADDR_OUTSIDE, .step = NO_ROUTE },
-	{ .addr = ADDR_OUTSIDE, .pktinfo = true, .step = NO_ROUTE },
-	{ .addr = ADDR_UNREACHABLE, .step = CARVED_OUT },
-	{ .addr = ADDR_TENTATIVE, .step = CONFIGURED },
-	{ .addr = ADDR_MAPPED_ANY, .pktinfo = true, .step = NOT_UNICAST },
-	{ .addr = ADDR_HOST, .pktinfo = true, .step = NO_STEP },
+	{ .sock.addr = ADDR_ANY, .step = ALLOWED },
+	{ .sock.addr = ADDR_ANY, .pktinfo = true, .step = ALLOWED },
+	{ .sock.addr = ADDR_OUTSIDE, .step = NO_ROUTE },
+	{ .sock.addr = ADDR_OUTSIDE, .pktinfo = true, .step = NO_ROUTE },
+	{ .sock.addr = ADDR_UNREACHABLE, .step = CARVED_OUT },
+	{ .sock.addr = ADDR_TENTATIVE, .step = CONFIGURED },
+	{ .sock.addr = ADDR_MAPPED_ANY, .pktinfo = true, .step = NOT_UNICAST },
+	{ .sock.addr = ADDR_HOST, .pktinfo = true, .step = USABLE },
 };
 
 static bool ask_mixed(unsigned long ops)
@@ -622,7 +599,7 @@ static bool ask_mixed(unsigned long ops)
 		int got;
 
 		if (a->pktinfo)
-			got = pktinfo_probe(sender, a->addr);
+			got = pktinfo_probe(sender, a->sock.addr);
 		else if (a->step == ALLOWED)
 			got = ask(a);
 		else
@@ -636,7 +613,7 @@ static bool ask_mixed(unsigned long ops)
 static void count_mixed(unsigned long ops, struct counts *c)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(mixed); i++)
-		if (mixed[i].step != NO_STEP)
+		if (is_counted(mixed[i].step))
 			c->of[mixed[i].step] += ops / ARRAY_SIZE(mixed) +
 				(i < ops % ARRAY_SIZE(mixed));
 }
@@ -662,7 +639,7 @@ TEST_F_TIMEOUT(sum, on, 1200)
 	ASSERT_EQ(true, counts_read(&got));
 	for (int i = 0; i < NR_STEPS; i++) {
 		EXPECT_EQ(want.of[i], got.of[i]) {
-			TH_LOG("%s", step_names[i].counter);
+			TH_LOG("%s", decisions[i].counter);
 		}
 	}
 	TH_LOG("%lu operations on %d CPUs, %lu decisions counted",
