@@ -6,6 +6,7 @@
  * cost more than the change.
  */
 
+#include <linux/delay.h>
 #include <linux/if_link.h>
 #include <linux/inet.h>
 #include <linux/nexthop.h>
@@ -144,12 +145,26 @@ int world_nexthop(struct world *w, const struct nexthop_row *row, u16 flags)
 	return rtnl_send(w, skb);
 }
 
+/* The kernel takes dead namespaces apart in its own time, and they count until then. */
+static struct net *new_netns(void)
+{
+	struct net *net = ERR_PTR(-ENOSPC);
+	int tries;
+
+	for (tries = 0; tries < 3000 && net == ERR_PTR(-ENOSPC); tries++) {
+		if (tries)
+			msleep(10);
+		net = copy_net_ns(CLONE_NEWNET, &init_user_ns, &init_net);
+	}
+	return net;
+}
+
 int world_init(struct world *w)
 {
 	int err;
 
 	memset(w, 0, sizeof(*w));
-	w->net = copy_net_ns(CLONE_NEWNET, &init_user_ns, &init_net);
+	w->net = new_netns();
 	if (IS_ERR(w->net)) {
 		err = PTR_ERR(w->net);
 		w->net = NULL;
