@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-COMMANDS = ("breaks", "check", "ci", "coverage", "matrix", "pages", "quick", "tables", "tests")
+COMMANDS = ("breaks", "check", "ci", "configs", "coverage", "matrix", "pages", "quick", "tables", "tests")
 
 
 def main() -> int:

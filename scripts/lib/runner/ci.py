@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import subprocess
 import time
 from dataclasses import dataclass
 
@@ -11,15 +10,6 @@ from .pool import Timer, run_all
 
 RECORD = tree.CACHE / "ci-passed"  # the commit that passed here last
 ALWAYS = "lint"
-
-
-def git(*args: str) -> list[str] | None:
-    """Its lines, None if it failed."""
-    try:
-        done = subprocess.run(["git", *args], cwd=tree.TOP, capture_output=True, text=True, check=False)
-    except OSError:
-        return None
-    return None if done.returncode else done.stdout.splitlines()
 
 
 # --- Which steps ---
@@ -85,17 +75,17 @@ def recorded(days: int) -> str:
 
 def changed(base: str) -> list[str] | None:
     """The paths in which the files here differ from a commit; None if that cannot be told."""
-    if not base or git("rev-parse", "--verify", "--quiet", base + "^{commit}") is None:
+    if not base or tree.git("rev-parse", "--verify", "--quiet", base + "^{commit}") is None:
         return None
-    tracked = git("-c", "core.quotePath=off", "diff", "--name-only", "--no-renames", base, "--")
-    others = git("-c", "core.quotePath=off", "ls-files", "--others", "--exclude-standard")
+    tracked = tree.git("-c", "core.quotePath=off", "diff", "--name-only", "--no-renames", base, "--")
+    others = tree.git("-c", "core.quotePath=off", "ls-files", "--others", "--exclude-standard")
     return None if tracked is None or others is None else sorted({*tracked, *others})
 
 
 def record() -> None:
     """Only what a commit has can be found again."""
-    head = git("rev-parse", "HEAD")
-    if head and git("status", "--porcelain") == []:
+    head = tree.git("rev-parse", "HEAD")
+    if head and tree.git("status", "--porcelain") == []:
         RECORD.write_text(head[0] + "\n", encoding="utf-8")
 
 

@@ -61,6 +61,8 @@ def parse(text: str) -> Report:
     report = Report()
     said: list[str] = []
     for line in text.replace("\r", "").splitlines():
+        if not line:
+            continue
         report.totals = None
         if match := RESULT.match(line):
             name, _, remark = (match[3] or "").partition("#")

@@ -51,11 +51,12 @@ class Run:
     parts: tuple[str, ...]
     append: str = ""
     parallel: bool = False
+    busy: bool = False  # although no part of it is the storm
 
     @property
     def processors(self) -> int:
         # Processors that take turns can be more than this machine has.
-        return 4 if "storm" in self.parts and not self.parallel else 2
+        return 4 if ("storm" in self.parts or self.busy) and not self.parallel else 2
 
 
 def run(name: str) -> Run:

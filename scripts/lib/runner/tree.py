@@ -37,6 +37,15 @@ def output(*command: str) -> str:
     return done.stdout.strip()
 
 
+def git(*args: str) -> list[str] | None:
+    """Its lines, None if it failed."""
+    try:
+        done = subprocess.run(["git", *args], cwd=TOP, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return None if done.returncode else done.stdout.splitlines()
+
+
 def shell(function: str, *args: str) -> list[str]:
     """The command that calls a function of common.sh."""
     return ["bash", "-c", '. "$0"; "$@"', str(COMMON), function, *args]

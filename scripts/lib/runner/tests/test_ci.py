@@ -96,7 +96,7 @@ class Base(unittest.TestCase):
         self.commit("a")
 
     def git(self, *args: str) -> None:
-        self.assertIsNotNone(ci.git("-c", "user.name=n", "-c", "user.email=e", *args), args)
+        self.assertIsNotNone(tree.git("-c", "user.name=n", "-c", "user.email=e", *args), args)
 
     def commit(self, name: str) -> None:
         (self.top / name).write_text(name, encoding="utf-8")

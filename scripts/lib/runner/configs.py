@@ -1,0 +1,384 @@
+"""scripts/configs: the module on kernels of other configurations, in VMs, as KTAP."""
+
+import argparse
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import build, matrix, tree
+from .ktap import Counts
+from .pool import Children, Pool, run_all
+from .vm import Machine, Settings, number
+
+HELP = """\
+scripts/configs [--compile-only] [ROW...]
+scripts/configs --debug [ROW...]
+scripts/configs [--debug] --kernels ROW...
+
+Builds the kernel of each row and the module for it, boots it, and sees the module load or refuse.
+
+--compile-only   only the module: no kernel to boot, nor to tell which symbols it exports
+--debug          the second table instead: kernels that watch themselves, and the tests that make most of that
+--kernels        only the kernels; prints the folder of each, for scripts/vm, and in it `build`, to build modules in
+PARTS="PART..."  these parts of selftests/run.sh instead of the row's, with --debug
+CYCLES=N         loads and unloads in the storm, and of sctp and l2tp_ip6, with --debug: 5 by default
+STORM=SEC        the storm lasts at least so long, with --debug: 600 by default
+REST=MS          there each process that asks for addresses rests so long between two: 0 by default
+CHURN=SEC        how long the churn lasts: 20 by default
+FUZZ=SEEDS FUZZ_OPS=N   how many sequences of how many operations the fuzz has: see `scripts/check -h`
+LIMIT=SEC        time limit of a VM: 900 by default, with --debug 7200 and what CYCLES and STORM add
+JOBS=N           so many VMs at once, of 1 GB each, with --debug of 2: by default one a processor, as memory allows
+
+The kernels come from Debian's source packages: scripts/kconfig/base.config, and on top of it what the row says. They are kept,
+so the first run is long: a kernel takes 3 minutes on two processors, with --debug 10. It needs root, x86-64 and 20 GB. What a row
+showed stays until it runs again; with --debug, what all of them did last is put together for docs/reference/debug.md.
+
+The rows stand in scripts/matrix.toml: name; suite; compiler; what else its configuration has, where @NAME stands for
+scripts/kconfig/NAME.config; make's arguments for the module, or as KERNEL:ARG for the kernel, or PATCHED for one with patches/,
+which has the rule without the module (PORTED: where only what they change of the kernel applies, not the documents and tests);
+what the selftests may skip there; the parts of selftests/run.sh, behind --parallel if the VM's processors are to run at the same
+time; "loads", "built in", or what the module says instead.
+
+"""
+# What all rows without @protocols lack: MPTCP and, up to 6.15, DCCP.
+SKIPS_WITHOUT_PROTOCOLS = "mptcp_|dccp_"
+# identify_cpu() forgets for a moment that there are five levels of page tables (x86_capability is cleared), and KASAN takes an
+# interrupt's memory in that moment for no memory: 7.3-rc7, one boot of two.
+WATCHED = "page_poison=1 no5lvl"
+BUILDER = str(tree.TOP / "scripts/lib/row")
+PAGE = "docs/reference/debug.md"
+MODULE = ("Kbuild", "src")
+WATCHERS = {"CONFIG_DEBUG_KMEMLEAK=y": "kmemleak", "CONFIG_PROVE_LOCKING=y": "lockdep"}
+SETTINGS = ("CYCLES", "STORM", "REST", "CHURN", "FUZZ", "FUZZ_OPS")
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    limit: int
+    storm: int
+    memory: int  # MB of a VM
+    append: tuple[str, ...] = ()
+
+    @property
+    def work(self) -> Path:
+        return tree.CACHE / self.name
+
+    @property
+    def debug(self) -> bool:
+        return self.name == "debug"
+
+
+TABLES = {"configs": Table("configs", 900, 0, 1024), "debug": Table("debug", 7200, 600, 2048, (WATCHED,))}
+
+
+# --- A row ---
+
+class Row:
+    """What one says, what was built for it, and what it showed: in the folder, which stays till it runs again."""
+
+    def __init__(self, table: Table, entry: dict) -> None:
+        self.table = table
+        self.name: str = entry["name"]
+        self.suite: str = entry["suite"]
+        self.compiler: str = entry["compiler"]
+        self.says: str = entry["says"]
+        self.config: list[str] = entry.get("config", [])
+        parts = (table.debug and os.environ.get("PARTS", "").split()) or entry.get("parts", [])
+        self.run = matrix.Run(self.name, tuple(parts), parallel=entry.get("parallel", False))
+        skips = [entry["may_skip"]] if "may_skip" in entry else []
+        self.may_skip = "|".join(skips + ([] if "@protocols" in self.config else [SKIPS_WITHOUT_PROTOCOLS]))
+        self.folder = table.work / self.name
+        self.kernel: Path | None = None
+
+    def has(self, part: str) -> bool:
+        """No parts are all of them."""
+        return not self.run.parts or part in self.run.parts
+
+    @property
+    def wants_perf(self) -> bool:
+        return self.table.debug and self.has("coexist")
+
+    @property
+    def needs_modules(self) -> bool:
+        return self.says != "built in"
+
+    def read(self, name: str) -> str:
+        file = self.folder / name
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+
+    def keep(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text + "\n", encoding="utf-8")
+
+    @property
+    def release(self) -> str:
+        """Of the kernel, "" if there is none."""
+        file = self.kernel / "release" if self.kernel else None
+        return file.read_text(encoding="utf-8").strip() if file and file.exists() else ""
+
+    @property
+    def failed(self) -> str:
+        """What was not built: kernel, module or nothing."""
+        return self.read("failed").strip()
+
+    # --- Building ---
+
+    def make(self, what: str, children: Children) -> str | None:
+        """A step of scripts/lib/row, and what it printed; None if it failed."""
+        with open(self.folder / f"{what}.folder", "w+", encoding="utf-8") as printed:
+            if children.run([BUILDER, self.table.name, self.name, what, str(self.folder)], stdout=printed):
+                return None
+            printed.seek(0)
+            return printed.read().strip()
+
+    def prepare(self, children: Children, compile_only: bool) -> None:
+        """Everything up to the VM. The first step that fails is the row's last."""
+        kernel = self.make("tree" if compile_only else "kernel", children)
+        if kernel is None:
+            self.keep("failed", "kernel")
+            return
+        self.kernel = Path(kernel)
+        self.keep("state", module_state())
+        if self.needs_modules and self.make("compiled" if compile_only else "modules", children) is None:
+            self.keep("failed", "module")
+
+    # --- Testing ---
+
+    def machine(self, settings: Settings, limit: int) -> Machine:
+        refuses = "" if self.says in ("loads", "built in") else self.says
+        run = matrix.Run(self.name, self.run.parts, parallel=self.run.parallel, busy=self.has("storm"))
+        return Machine(
+            self.name, ["--kernel-dir", str(self.kernel)], run, self.folder,
+            stage=self.table.work / "stage" / tree.host_arch(),
+            modules=[*sorted(self.folder.glob("*.ko")), *sorted((self.folder / "holder").glob("*.ko"))],
+            environment={**settings.environment(), "ANYIP6_MAY_SKIP": self.may_skip, "ANYIP6_REFUSES": refuses},
+            limit=limit, memory=self.table.memory, append=list(self.table.append), with_perf=self.wants_perf)
+
+    def test(self, children: Children, settings: Settings, limit: int) -> None:
+        """A kernel that refuses the module has only that to show."""
+        machine = self.machine(settings, limit)
+        code = machine.execute(children)
+        # What watches has to have been asked, and what counts to be counted.
+        if not (self.watchers_asked(machine) and self.covered(children)) and not code:
+            machine.keep("code", 1)
+        counts = machine.verdict().counts
+        parts = " ".join(self.run.parts) or "all"
+        given = "".join(f" {name}={os.environ[name]}" for name in SETTINGS if os.environ.get(name))
+        self.keep("facts", f"{self.release} | {parts}{given} | {counts.passed} | {counts.failed} | {counts.skipped} | "
+                           f"{machine.seconds()} | {accelerator()} | {self.read('state').strip()}")
+        machine.tell()
+
+    def options(self) -> Iterator[str]:
+        """What the row says of its configuration."""
+        for word in self.config:
+            if word.startswith("@"):
+                text = (tree.TOP / f"scripts/kconfig/{word[1:]}.config").read_text(encoding="utf-8")
+                yield from (line for line in text.splitlines() if line.startswith("CONFIG_"))
+            else:
+                yield f"CONFIG_{word}"
+
+    def watchers_asked(self, machine: Machine) -> bool:
+        """What the configuration has to find faults was asked."""
+        names = [test.name for test in machine.verdict().report.tests if test.passed]
+        for watcher in (WATCHERS[option] for option in self.options() if option in WATCHERS):
+            if not any(name.startswith(watcher + ".") for name in names):
+                tree.say(f"{self.name}: {watcher} was not asked")
+                return False
+        return True
+
+    def covered(self, children: Children) -> bool:
+        """What a module that was built for gcov has to show besides. For others nothing."""
+        if not any(self.folder.glob("*.gcno")):
+            return True
+        with open(self.folder / "coverage.md", "wb") as table, open(self.folder / "coverage.log", "wb") as log:
+            code = children.run([str(tree.TOP / "scripts/lib/coverage"), self.suite, str(self.folder)], stdout=table, stderr=log)
+        if not code:
+            shutil.copy(self.folder / "coverage.md", tree.CACHE)
+        return not code
+
+    # --- Telling ---
+
+    def module_said(self) -> str:
+        """When it was loaded first."""
+        console = self.read("console.log").replace("\r", "")
+        found = re.search(r"^\[[^]]*\](?:\[[^]]*\])? (anyip6: (?:not|version).*)", console, re.M)
+        return re.sub(", hooks.*", "", found[1]) + "; " if found else ""
+
+
+def module_state() -> str:
+    """The commit that changed the module last, "+" if there is more in it."""
+    last = tree.git("log", "-1", "--format=%h", "--", *MODULE) or [""]
+    return last[0] + ("" if tree.git("diff", "--quiet", "HEAD", "--", *MODULE) is not None else "+")
+
+
+def accelerator() -> str:
+    """What the VMs run on. scripts/vm finds out."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+    with contextlib.suppress(OSError):
+        if (tree.CACHE / f"kvm-{boot}").read_text(encoding="utf-8").strip() == "yes":
+            return "KVM"
+    return "emulator"
+
+
+# --- The page of kernels that watch themselves ---
+
+def page_lines(page: str, head: str, name: str) -> list[str]:
+    """A row's lines in the table that begins with a head."""
+    table = page.partition(head)[2].partition("\n\n")[0]
+    return [line for line in table.splitlines() if line.startswith(f"| {name} |")]
+
+
+def fact_lines(row: Row, page: str) -> list[str]:
+    """Its line of the first table. One that has not run here keeps the line it has in the page."""
+    if facts := row.read("facts").strip():
+        return [f"| {row.name} | {facts} |"]
+    if row.failed:
+        return [f"| {row.name} | not built | | | | | | | |"]
+    return page_lines(page, "| row | kernel", row.name) or [f"| {row.name} | not run | | | | | | | |"]
+
+
+def count_lines(row: Row, page: str) -> list[str]:
+    """Of the second table: what the storms and the fuzz counted."""
+    if row.read("facts"):
+        return [f"| {row.name} | {said} |" for said in re.findall(r"^# in all: (.*)$", row.read("ktap").replace("\r", ""), re.M)]
+    return [] if row.failed else page_lines(page, "| row | what", row.name)
+
+
+def debug_tables() -> str:
+    page = (tree.TOP / PAGE).read_text(encoding="utf-8")
+    rows = [Row(TABLES["debug"], entry) for entry in matrix.rows("debug")]
+    lines = ["| row | kernel | parts | passed | failed | skipped | seconds | on | module of |"]
+    lines += ["|---|---|---|---|---|---|---|---|---|"]
+    lines += [line for row in rows for line in fact_lines(row, page)]
+    lines += ["", "| row | what the storms and the fuzz counted |", "|---|---|"]
+    lines += [line for row in rows for line in count_lines(row, page)]
+    return "\n".join(lines) + "\n"
+
+
+# --- All that is asked for ---
+
+class Configs:
+    def __init__(self, table: Table, rows: list[Row], compile_only: bool) -> None:
+        self.table, self.rows, self.compile_only = table, rows, compile_only
+        self.settings = Settings(cycles=number("CYCLES", 5), storm=number("STORM", table.storm))
+        self.limit = number("LIMIT", table.limit + 10 * self.settings.cycles + self.settings.storm)
+        self.counts = Counts()
+        self.lines = ["configuration | kernel | module | boot | message"]
+        self.failed: list[str] = []
+
+    def execute(self) -> None:
+        for row in self.rows:
+            shutil.rmtree(row.folder, ignore_errors=True)
+            (row.folder / "holder").mkdir(parents=True)
+        shutil.rmtree(self.table.work / "stage", ignore_errors=True)
+        if any(row.wants_perf for row in self.rows):
+            subprocess.run(tree.shell("need_packages", "linux-perf"), check=True)
+        if not self.compile_only:
+            run_all(1, [lambda children: build.selftests(tree.host_arch(), self.table.work, children)])
+        # While a VM runs, the next row's kernel is built.
+        with Pool(number("JOBS") or machines_at_once(self.table.memory)) as pool:
+            for row in self.rows:
+                row.prepare(pool.children, self.compile_only)
+                if row.failed:
+                    tree.say(f"{row.name}: the {row.failed} was not built")
+                elif not self.compile_only:
+                    pool.submit(lambda children, row=row: row.test(children, self.settings, self.limit))
+            pool.wait()
+
+    def tell(self) -> bool:
+        print(f"KTAP version 1\n1..{len(self.rows)}")
+        for point, row in enumerate(self.rows, 1):
+            self.report(point, row)
+        if self.table.debug:
+            (tree.CACHE / "debug.md").write_text(debug_tables(), encoding="utf-8")
+        (self.table.work / "table").write_text("\n".join(self.lines) + "\n", encoding="utf-8")
+        for line in tree.output("column", "-t", "-s", "|", "-o", "|", str(self.table.work / "table")).splitlines():
+            print(f"# {line}")
+        for line in self.failed:
+            print(f"# FAILED {line}")
+        print(self.counts)
+        return self.counts.passed > 0 and not self.counts.failed
+
+    def report(self, point: int, row: Row) -> None:
+        """The row as a subtest, and its line of the table."""
+        counts, module, boot = Counts(failed=1), "built" if row.needs_modules else "-", "-"
+        print(f"    # Subtest: {row.name}")
+        if row.failed == "kernel":
+            module, message = "-", f"see {row.folder}/kernel.log"
+        elif row.failed:
+            module, message = "not built", f"see {row.folder}/build.log"
+        elif self.compile_only:
+            counts, message = Counts(passed=1), "not booted"
+        else:
+            counts, boot = self.report_machine(row), "booted"
+            message = f"{row.module_said()}{counts}"
+        print("ok" if not counts.failed else "not ok", point, row.name)
+        if row.failed:
+            self.failed.append(f"{row.name}: {message}")
+        self.counts += counts
+        self.lines.append(f"{row.name} | {row.release or row.suite} {row.compiler} | {module} | {boot} | {message}")
+
+    def report_machine(self, row: Row) -> Counts:
+        machine = row.machine(self.settings, self.limit)
+        verdict = machine.verdict()
+        lines = [line for line in machine.ktap().splitlines() if not line.startswith("# gcda ")]
+        lines += [f"# {line}" for line in (row.read("coverage.md") + row.read("coverage.log")).splitlines()]
+        lines += [f"# {problem}" for problem in verdict.problems]
+        print("".join(f"    {line}\n" for line in lines), end="")
+        if not verdict.good:
+            self.failed += [f"{row.name}: {line}" for line in verdict.lines()]
+            self.failed.append(f"{row.name}: the console is in {row.folder}/console.log")
+        return verdict.counts
+
+
+def machines_at_once(megabytes: int) -> int:
+    available = int(re.search(r"^MemAvailable: *(\d+)", Path("/proc/meminfo").read_text(encoding="utf-8"), re.M)[1]) // 1024
+    return max(1, min(os.cpu_count() or 1, available // megabytes))
+
+
+def print_kernels(rows: list[Row]) -> None:
+    with Pool(1) as pool:
+        for row in rows:
+            row.folder.mkdir(parents=True, exist_ok=True)
+            kernel = row.make("kernel", pool.children)
+            if kernel is None:
+                raise SystemExit(1)
+            print(kernel, flush=True)
+
+
+def rows_of(table: Table, names: list[str]) -> list[Row]:
+    rows = {entry["name"]: Row(table, entry) for entry in matrix.rows(table.name)}
+    for name in names:
+        if name not in rows:
+            tree.die(f"{name}: no such row; the rows are: {' '.join(rows)}")
+    return [rows[name] for name in names or rows]
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="scripts/configs", add_help=False)
+    for option in ("--compile-only", "--debug", "--kernels"):
+        parser.add_argument(option, action="store_true")
+    parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("rows", nargs="*")
+    asked = parser.parse_args(arguments)
+    if asked.help:
+        print(HELP + "\n".join(matrix.row_lines("configs") + [""] + matrix.row_lines("debug")))
+        return 0
+    if os.geteuid():
+        tree.die("this needs root: it makes roots of other suites to build in")
+    if tree.host_arch() != "amd64" and not asked.compile_only:
+        tree.die("these kernels are built for x86-64 only; make check tests this machine's own")
+    table = TABLES["debug" if asked.debug else "configs"]
+    rows = rows_of(table, asked.rows)
+    if asked.kernels:
+        print_kernels(rows)
+        return 0
+    with tree.lock(table.name):
+        configs = Configs(table, rows, asked.compile_only)
+        configs.execute()
+        return 0 if configs.tell() else 1
