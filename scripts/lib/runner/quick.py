@@ -1,6 +1,7 @@
 """scripts/quick: one program, or one case, on one kernel."""
 
 import argparse
+import hashlib
 import os
 import resource
 import shutil
@@ -25,9 +26,14 @@ Prints what failed, and the totals. The rest of the environment is that of scrip
 """
 
 
+def folder() -> str:
+    """One for each source tree, so that two do not wait for each other."""
+    return "quick-" + hashlib.md5(str(tree.TOP).encode(), usedforsecurity=False).hexdigest()[:8]
+
+
 def machines(test: str, word: str, kernels: list[Kernel]) -> list[Job]:
     """The VMs, after they ran."""
-    work = tree.CACHE / "quick"
+    work = tree.CACHE / folder()
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     processes = int(os.environ.get("JOBS") or os.cpu_count() or 1)
@@ -70,7 +76,7 @@ def main(arguments: list[str]) -> int:
     if test == "kunit":
         os.execv(tree.TOP / "scripts/kunit", ["kunit", *([f"*{word}*"] if word else [])])
     names = os.environ.get("KERNELS", "").split() or [matrix.own_kernel()]
-    with tree.lock("quick"):
+    with tree.lock(folder()):
         jobs = machines(test, word, [Kernel(name) for name in names])
         good = [tell(job, bool(word)) for job in jobs]
     print(f"took {tree.elapsed()} s, {processor_seconds():.0f} of a processor")

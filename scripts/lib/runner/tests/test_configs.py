@@ -86,7 +86,7 @@ class Rows(InFolder):
 
     def test_what_the_module_said(self) -> None:
         row = self.row()
-        row.keep("console.log", "[  1.0] x\r\n[  3.0][  T1] anyip6: version 1.0, hooks ipv6_chk_addr\r\n[  4.0] anyip6: not here\r")
+        row.keep("console.log", "[  1.0] x\r\n[  3.0][  T1] anyip6: version 1.0, hooks ipv6_chk_addr\r\n[  4.0] anyip6: no\r")
         self.assertEqual(row.module_said(), "anyip6: version 1.0; ")
 
 
