@@ -28,7 +28,10 @@ class Rules(unittest.TestCase):
             "tools/main.c": ["lint", "tool"],
             "man/anyip6.8": ["lint", "tool"],
             "examples/ssh/sshd_config": ["lint", "tool"],
+            "bench/bench.c": ["lint", "bench"],
+            "debian/control": ["lint"],
             "src/local.c": everything,
+            "patches/README.md": everything,
             "selftests/run.sh": everything,
             "Kbuild": everything,
         }.items():
