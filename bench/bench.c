@@ -42,7 +42,7 @@ static const char lines[] =
 	/* a peer that takes everything and never has to be looked for */
 	"neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 nud permanent dev dummy0\n"
 	"neigh add 2001:db8:1::2 lladdr 02:00:00:00:00:02 nud permanent dev dummy0\n"
-	"route add local 198.51.100.0/24 dev lo\n"
+	"route add local 198.18.0.0/24 dev lo\n"
 	"route add local 2001:db8:a::/64 dev lo\n";
 
 struct row {

@@ -5,7 +5,7 @@
 
 #include <time.h>
 
-#include "anyip6.h"
+#include "run.h"
 
 #define ITERATIONS	1000
 

@@ -7,14 +7,15 @@ CFLAGS += -Wall -Wextra -O2 -I$(KSFT) -I../lib $(KHDR_INCLUDES)
 # The programs also run in a VM's initramfs, which has no libc.
 LDFLAGS += -static
 
-LOCAL_HDRS += $(wildcard *.h ../lib/*.h ../../src/steps.h) Makefile ../folder.mk
-
 LIB_DIR ?= $(abspath $(OUTPUT)/../lib)
 LIB := $(LIB_DIR)/libanyip6.a
+LDLIBS += $(LIB)
+
+# What every program depends on, and is not compiled with it.
+SHARED := $(wildcard *.h ../lib/*.h ../../src/steps.h) Makefile ../folder.mk
+LOCAL_HDRS += $(SHARED) $(LIB)
 
 include $(KSFT)/lib.mk
-
-$(TEST_GEN_PROGS) $(TEST_GEN_FILES): $(LIB)
 
 # Its own Makefile knows what has changed.
 ifneq ($(LIB_DIR),$(OUTPUT))

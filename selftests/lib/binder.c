@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "anyip6.h"
+#include "sock.h"
 
 static const char *result_name(int err)
 {
@@ -36,36 +36,19 @@ static int try_bind(const struct sockaddr_in6 *sin6, int type)
 	return err;
 }
 
-static int try_pktinfo(const struct sockaddr_in6 *from)
+static int try_pktinfo(const struct sockaddr_in6 *sin6)
 {
-	struct sockaddr_in6 to = {
+	const union sockaddr_any from = { .in6 = *sin6 }, to = { .in6 = {
 		.sin6_family = AF_INET6,
-		.sin6_port = from->sin6_port,
+		.sin6_port = sin6->sin6_port,
 		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
-	};
-	union {
-		struct cmsghdr hdr;
-		char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-	} control = {
-		.hdr.cmsg_len = CMSG_LEN(sizeof(struct in6_pktinfo)),
-		.hdr.cmsg_level = SOL_IPV6,
-		.hdr.cmsg_type = IPV6_PKTINFO,
-	};
-	struct in6_pktinfo *info = (void *)CMSG_DATA(&control.hdr);
-	struct msghdr msg = {
-		.msg_name = &to,
-		.msg_namelen = sizeof(to),
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
+	} };
 	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
-	int err = 0;
+	int err;
 
 	if (fd < 0)
 		return errno;
-	info->ipi6_addr = from->sin6_addr;
-	if (sendmsg(fd, &msg, 0) < 0)
-		err = errno;
+	err = -send_from(fd, &from, &to, "", 0);
 	close(fd);
 	return err;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* kselftest's harness, for programs whose tests run in the modes of anyip6.h. */
+/* kselftest's harness, for programs whose tests run in modes (run.h). */
 #ifndef ANYIP6_HARNESS_H
 #define ANYIP6_HARNESS_H
 
 #include "kselftest_harness.h"
-#include "anyip6.h"
+#include "run.h"
 
 #define MAX_ARGS	8192
 
@@ -44,7 +44,7 @@ static inline int add_wanted(int argc, char **args)
 	return argc;
 }
 
-static inline int harness_main(int argc, char **argv, enum topology_need need)
+static inline int harness_main(int argc, char **argv, enum world_need need)
 {
 	static char *args[MAX_ARGS];
 	int n = argc;

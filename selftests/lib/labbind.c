@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "anyip6.h"
+#include "run.h"
 
 /* IPv4's and IPv6's, by name. */
 static int set_option(int fd, int family, const char *name)

@@ -19,7 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "anyip6.h"
+#include "run.h"
 
 #define COUNTERS	"/proc/thread-self/net/anyip6"
 #define FAIL_NTH	"/proc/thread-self/fail-nth"

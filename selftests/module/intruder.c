@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "anyip6.h"
+#include "run.h"
 
 #define MAKERS	2
 #define READERS	4

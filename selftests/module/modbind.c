@@ -21,7 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "anyip6.h"
+#include "run.h"
 
 #define IPPROTO_L2TPIP	115
 #define MAX_ERRNO	256
@@ -37,19 +37,10 @@ static const struct sort {
 
 #define NR_SORTS	(sizeof(sorts) / sizeof(*sorts))
 
-/* L2TP's address has a connection behind that of IPv6, and no port. */
-union address {
-	struct sockaddr sa;
-	struct sockaddr_in6 in6;
-	struct {
-		char in6[sizeof(struct sockaddr_in6)];
-		unsigned int connection;
-	} l2tp;
-};
-
 static int try_bind(const struct sort *sort, const char *text)
 {
-	union address a = { .in6.sin6_family = AF_INET6 };
+	union sockaddr_any a = { .in6.sin6_family = AF_INET6 };
+	socklen_t len = sizeof(a.in6);
 	int fd = socket(AF_INET6, sort->type, sort->protocol);
 	int err = 0;
 
@@ -57,9 +48,8 @@ static int try_bind(const struct sort *sort, const char *text)
 		return errno;
 	inet_pton(AF_INET6, text, &a.in6.sin6_addr);
 	if (sort->protocol == IPPROTO_L2TPIP)
-		a.l2tp.connection = getpid();
-	if (bind(fd, &a.sa, sort->protocol == IPPROTO_L2TPIP ? sizeof(a.l2tp) :
-							      sizeof(a.in6)))
+		len = l2tp_connection(&a, getpid());
+	if (bind(fd, &a.sa, len))
 		err = errno;
 	close(fd);
 	return err;

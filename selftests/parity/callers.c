@@ -16,9 +16,8 @@
 #include <unistd.h>
 
 #include "kselftest.h"
-#include "anyip6.h"
+#include "run.h"
 
-#define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
 #define ANSWER		192
 
 #define SENSE		"stock's answers are known ones"
@@ -223,9 +222,9 @@ static void ask_source(const char *subject, char *answer)
 	close(fd);
 }
 
-#define PER_SUBJECT	(ARRAY_LEN(commands) + ARRAY_LEN(tunnels) +	\
-			 ARRAY_LEN(join_devices) + 2)
-#define QUESTIONS	(ARRAY_LEN(subjects) * PER_SUBJECT)
+#define PER_SUBJECT	(ARRAY_SIZE(commands) + ARRAY_SIZE(tunnels) +	\
+			 ARRAY_SIZE(join_devices) + 2)
+#define QUESTIONS	(ARRAY_SIZE(subjects) * PER_SUBJECT)
 
 struct answers {
 	char text[QUESTIONS][ANSWER];
@@ -235,12 +234,12 @@ static void ask_all(struct answers *answers)
 {
 	char (*next)[ANSWER] = answers->text;
 
-	for (size_t s = 0; s < ARRAY_LEN(subjects); s++) {
-		for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+	for (size_t s = 0; s < ARRAY_SIZE(subjects); s++) {
+		for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 			ask_command(&commands[i], subjects[s], *next++);
-		for (size_t i = 0; i < ARRAY_LEN(tunnels); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(tunnels); i++)
 			ask_tunnel(&tunnels[i], subjects[s], *next++);
-		for (size_t i = 0; i < ARRAY_LEN(join_devices); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(join_devices); i++)
 			ask_join(join_devices[i], subjects[s], *next++);
 		ask_neighbour(subjects[s], *next++);
 		ask_source(subjects[s], *next++);
@@ -288,7 +287,7 @@ static void test_sense(const struct answers *got)
 
 	if (!case_wanted(SENSE))
 		return;
-	for (size_t k = 0; k < ARRAY_LEN(known); k++) {
+	for (size_t k = 0; k < ARRAY_SIZE(known); k++) {
 		size_t i = 0;
 
 		while (i < QUESTIONS && strncmp(got->text[i], known[k], strlen(known[k])))
@@ -370,7 +369,7 @@ static int run(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	if (!plan(ARRAY_LEN(names)))
+	if (!plan(ARRAY_SIZE(names)))
 		return no_case();
 	ksft_print_header();
 	setup();
@@ -379,5 +378,5 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	return anyip6_main(argc, argv, TOPOLOGY_NONE, run);
+	return anyip6_main(argc, argv, WORLD_NONE, run);
 }

@@ -19,7 +19,7 @@ static const struct family_of_cases {
 } generators[] = {
 	{ O(BIND), K_ALL, C_PAIRED | C(LOOPBACK) | C(WILDCARD), B_ALL,
 	  BIT(O_NONE) },
-	{ O(BIND), K_ALL & ~K(DCCP), C(MULTICAST), B_ALL, BIT(O_NONE) },
+	{ O(BIND), K_ALL & ~K(DCCP), C(GROUP), B_ALL, BIT(O_NONE) },
 	{ O(BIND), K_ALL, C_FEW | C(VRF_ANY), B(NONE), BIT(O_REUSEADDR) |
 	  BIT(O_MARK) | BIT(O_FREEBIND) | BIT(O_TRANSPARENT) | BIT(O_NONLOCAL) },
 	{ O(BIND), K_VRF, C_FEW | C(VRF_ANY), B(VRF0), BIT(O_REUSEADDR) |
@@ -27,17 +27,17 @@ static const struct family_of_cases {
 	{ O(BIND), K_PORTS, C_MAPPED, B_PATH, BIT(O_NONE) | BIT(O_FREEBIND) },
 	{ O(BINDX), K(SCTP) | K(SCTP_N), C_PAIRED | C(LOOPBACK), B(NONE) | B(VRF0),
 	  BIT(O_NONE) },
-	{ O(BINDX_ADD), K(SCTP) | K(SCTP_N), C_PAIRED & ~C(CONFIGURED), B(NONE),
+	{ O(BINDX_ADD), K(SCTP) | K(SCTP_N), C_PAIRED & ~C(HOST), B(NONE),
 	  BIT(O_NONE) },
 	{ O(URING_BIND), K(TCP) | K(UDP), C_PAIRED, B(NONE) | B(VRF0),
 	  BIT(O_NONE) },
 	{ O(SERVE), K_ALL & ~K(PING), C_SAMPLE, B_PATH, BIT(O_NONE) },
 	{ O(CONNECT), K_ALL, C_SAMPLE, B_PATH, BIT(O_NONE) },
-	{ O(SERVE), K_VRF & ~(K(PING) | K(MPTCP)), C(VRF_ANY) | C(VRF_CONFIGURED), B(VRF0),
+	{ O(SERVE), K_VRF & ~(K(PING) | K(MPTCP)), C(VRF_ANY) | C(VRF_PORT), B(VRF0),
 	  BIT(O_NONE) },
-	{ O(CONNECT), K_VRF, C(VRF_ANY) | C(VRF_CONFIGURED), B_VRF,
+	{ O(CONNECT), K_VRF, C(VRF_ANY) | C(VRF_PORT), B_VRF,
 	  BIT(O_NONE) },
-	{ O(SERVE) | O(CONNECT), K(TCP) | K(UDP), C(MAPPED_CONFIGURED) |
+	{ O(SERVE) | O(CONNECT), K(TCP) | K(UDP), C(MAPPED_HOST) |
 	  C(MAPPED_ANY), B(NONE), BIT(O_NONE) },
 	{ O(SERVE_GROUP), K(UDP) | K(UDPLITE), C_SAMPLE, B_PATH, BIT(O_NONE) },
 	{ O(SERVE_TFO) | O(CONNECT_TFO), K(TCP), C_SAMPLE, B_PATH, BIT(O_NONE) },
@@ -52,7 +52,7 @@ static const struct family_of_cases {
 	{ O(PKTINFO), K(UDP), C_MAPPED, B(NONE), BIT(O_NONE) },
 	{ O(PKTINFO_CONNECTED), K(UDP) | K(UDPLITE) | K(RAW) | K(PING),
 	  C_PAIRED, B(NONE), BIT(O_NONE) },
-	{ O(STICKY), K(UDP), C(CONFIGURED) | C(ANY) | C(UNREACHABLE) | C(OUTSIDE),
+	{ O(STICKY), K(UDP), C(HOST) | C(ANY) | C(UNREACHABLE) | C(OUTSIDE),
 	  B(NONE), BIT(O_NONE) },
 	{ O(PKTINFO_GSO), K(UDP), C_PAIRED, B_PATH, BIT(O_NONE) },
 	{ O(PKTINFO_URING), K(UDP) | K(UDPLITE) | K(RAW) | K(PING), C_PAIRED,
@@ -60,23 +60,23 @@ static const struct family_of_cases {
 	{ O(PKTINFO_MULTICAST), K(UDP) | K(UDPLITE), C_SAMPLE, B_PATH,
 	  BIT(O_NONE) },
 	{ O(ECHO) | O(RECVPKTINFO), K(UDP) | K(UDPLITE) | K(RAW),
-	  C(CONFIGURED) | C(ANY_CONFIGURED) | C_ANYIP, B_PATH, BIT(O_NONE) },
+	  C(HOST) | C(ANY_AND_HOST) | C_ANYIP, B_PATH, BIT(O_NONE) },
 	{ O(RECVORIGDSTADDR), K(UDP) | K(UDPLITE),
-	  C(CONFIGURED) | C(ANY_CONFIGURED) | C_ANYIP, B_PATH, BIT(O_NONE) },
-	{ O(TO_SELF), K(TCP) | K(UDP), C(CONFIGURED) | C(ANY_CONFIGURED) |
+	  C(HOST) | C(ANY_AND_HOST) | C_ANYIP, B_PATH, BIT(O_NONE) },
+	{ O(TO_SELF), K(TCP) | K(UDP), C(HOST) | C(ANY_AND_HOST) |
 	  C_ANYIP, B(NONE), BIT(O_NONE) },
 	{ O(BPF_BIND), K(TCP) | K(UDP), C_SAMPLE, B(NONE), BIT(O_NONE) },
 	{ O(SERVE_STEERED), K(TCP), C_SAMPLE, B(NONE), BIT(O_NONE) },
 	{ O(BPF_CONNECT), K(TCP) | K(UDP), C_SAMPLE, B(NONE), BIT(O_NONE) },
 	{ O(BPF_SENDMSG), K(UDP), C_SAMPLE, B(NONE), BIT(O_NONE) },
-	{ O(SUBFLOW), K(MPTCP), C(ANY) | C(ANY_CONFIGURED) | C(OUTSIDE),
+	{ O(SUBFLOW), K(MPTCP), C(ANY) | C(ANY_AND_HOST) | C(OUTSIDE),
 	  B(NONE), BIT(O_NONE) },
 	{ O(L2TP_UDP) | O(L2TP_IP) | O(FOU) | O(VXLAN) | O(GRE),
-	  K(TUNNEL), C(CONFIGURED) | C(ANY) | C(OUTSIDE), B(NONE), BIT(O_NONE) },
+	  K(TUNNEL), C(HOST) | C(ANY) | C(OUTSIDE), B(NONE), BIT(O_NONE) },
 	/* IPv4's other half: its tables local and main are one */
 	{ O(BIND), K_ALL, C_MERGED, B_DEFAULT, BIT(O_MERGED) },
 	{ O(BINDX), K(SCTP) | K(SCTP_N), C_MERGED, B(NONE), BIT(O_MERGED) },
-	{ O(SERVE) | O(CONNECT), K_ALL & ~K(PING), C(ANY) | C(IN_MAIN_HOLE) |
+	{ O(SERVE) | O(CONNECT), K_ALL & ~K(PING), C(ANY) | C(MAIN_UNREACHABLE) |
 	  C(MAIN_TABLE) | C(OUTSIDE), B_PATH, BIT(O_MERGED) },
 	{ O(PKTINFO), K_PKTINFO, C_MERGED, B_PATH, BIT(O_MERGED) },
 	/* IPv6 alone */
@@ -85,7 +85,7 @@ static const struct family_of_cases {
 	{ O(BIND), K_ALL, C(TENTATIVE) | C(DADFAILED) | C(MULTIPATH),
 	  B_PATH | B(DUMMY0), BIT(O_NONE) },
 	{ O(BIND), K_ALL & ~(K(SCTP) | K(SCTP_N)),
-	  C(LL_CONFIGURED) | C(LL_ANY) | C(LL_OUTSIDE),
+	  C(LL_HOST) | C(LL_ANY) | C(LL_OUTSIDE),
 	  B_PATH | B(DUMMY0), BIT(O_NONE) },
 	{ O(PKTINFO), K_PKTINFO & ~K(PING), C_ALONE, B_PATH, BIT(O_NONE) },
 	{ O(PKTINFO), K(UDP) | K(RAW), C(GROUP_ROUTED) | C(MAPPED_ROUTED), B(NONE),
@@ -95,7 +95,7 @@ static const struct family_of_cases {
 	  B_PATH, BIT(O_NONE) },
 	{ O(SERVE) | O(CONNECT), K(TCP) | K(UDP), C(MULTIPATH), B_PATH,
 	  BIT(O_NONE) },
-	{ O(SERVE) | O(CONNECT), K(TCP) | K(UDP), C(LL_CONFIGURED) | C(LL_ANY),
+	{ O(SERVE) | O(CONNECT), K(TCP) | K(UDP), C(LL_HOST) | C(LL_ANY),
 	  B(VETH0), BIT(O_NONE) },
 };
 
@@ -149,13 +149,13 @@ const char *const note_text[NR_NOTES] = {
 static const struct difference differences[] = {
 	{ O_BINDS | O(SERVE) | O(CONNECT), K_ALL, C(MAIN_TABLE), B_DEFAULT, MERGED,
 	  0, FIRST(EADDRNOTAVAIL), NOTE_MERGED, ALWAYS },
-	{ O_BINDS | O(SERVE) | O(CONNECT), K_ALL, C(IN_MAIN_HOLE), B_DEFAULT, MERGED,
+	{ O_BINDS | O(SERVE) | O(CONNECT), K_ALL, C(MAIN_UNREACHABLE), B_DEFAULT, MERGED,
 	  FIRST(EADDRNOTAVAIL), 0, NOTE_MERGED, ALWAYS },
 	{ O(PKTINFO), K_PKTINFO & ~K(L2TP), C(MAIN_TABLE), B_PATH, MERGED,
 	  0, FIRST(EINVAL), NOTE_MERGED, ALWAYS },
-	{ O(PKTINFO), K_PKTINFO & ~(K(L2TP) | K(PING)), C(IN_MAIN_HOLE), B_PATH,
+	{ O(PKTINFO), K_PKTINFO & ~(K(L2TP) | K(PING)), C(MAIN_UNREACHABLE), B_PATH,
 	  MERGED, FIRST(ENETUNREACH), 0, NOTE_MERGED, ALWAYS },
-	{ O(PKTINFO), K(PING), C(IN_MAIN_HOLE), B_PATH, MERGED, FIRST(ENETUNREACH),
+	{ O(PKTINFO), K(PING), C(MAIN_UNREACHABLE), B_PATH, MERGED, FIRST(ENETUNREACH),
 	  OUTCOME(S_RECV, E_OTHER_SOURCE), NOTE_MERGED, ALWAYS },
 
 	{ O_BINDS, K_ALL, C(NHID_BESIDE), B_DEFAULT, PLAIN,
@@ -181,11 +181,11 @@ static const struct difference differences[] = {
 	{ O_PKTINFO, K_PKTINFO & ~K(L2TP), C(DOWN), B_DEFAULT, PLAIN,
 	  0, FIRST(EINVAL), NOTE_DOWN, ALWAYS },
 
-	{ O(BIND), K(TCP) | K(MPTCP), C(MULTICAST), B_ALL, PLAIN,
+	{ O(BIND), K(TCP) | K(MPTCP), C(GROUP), B_ALL, PLAIN,
 	  0, FIRST(EINVAL), NOTE_MULTICAST, ALWAYS },
-	{ O(BIND), K(L2TP), C(MULTICAST), B_ALL, PLAIN,
+	{ O(BIND), K(L2TP), C(GROUP), B_ALL, PLAIN,
 	  0, FIRST(EADDRNOTAVAIL), NOTE_MULTICAST, ALWAYS },
-	{ O(BIND), K(PING), C(MULTICAST), B_ALL, PLAIN,
+	{ O(BIND), K(PING), C(GROUP), B_ALL, PLAIN,
 	  FIRST(EADDRNOTAVAIL), FIRST(EINVAL), NOTE_MULTICAST, ALWAYS },
 
 	{ O(BIND), K_SCTPS, C_NOT_LOCAL | C(VRF_ANY), B(NONE), BIT(O_TRANSPARENT),
@@ -204,16 +204,16 @@ static const struct difference differences[] = {
 	  OUTCOME(S_CONNECT, ENETUNREACH), 0, NOTE_VRF, ALWAYS },
 
 	/* before PKTINFO's: neither reads what is compared there */
-	{ O_PKTINFO, K(L2TP), C_ANYIP | C(ANY_CONFIGURED) | C(RULE_UNREACHABLE),
+	{ O_PKTINFO, K(L2TP), C_ANYIP | C(ANY_AND_HOST) | C(RULE_UNREACHABLE),
 	  B_PATH, PLAIN, OUTCOME(S_RECV, E_OTHER_SOURCE), 0, NOTE_L2TP, ALWAYS },
 	{ O_PKTINFO, K(L2TP), C_NOT_LOCAL | C(NHID_BESIDE) | C_VRF | C(DOWN), B_PATH, PLAIN,
 	  OUTCOME(S_RECV, E_OTHER_SOURCE), FIRST(EINVAL), NOTE_L2TP, ALWAYS },
 	{ O_PKTINFO, K(L2TP), C(VRF_ANY), B_VRF, PLAIN,
 	  OUTCOME(S_RECV, E_OTHER_SOURCE), 0, NOTE_L2TP, ALWAYS },
-	{ O_PKTINFO, K(L2TP), C(CONFIGURED) | C(ANY) | C(OUTSIDE) | C(VRF_HOLE),
+	{ O_PKTINFO, K(L2TP), C(HOST) | C(ANY) | C(OUTSIDE) | C(VRF_HOLE),
 	  B_VRF, PLAIN, OUTCOME(S_RECV, E_OTHER_SOURCE), FIRST(EINVAL),
 	  NOTE_L2TP, ALWAYS },
-	{ O_PKTINFO, K(PING), C_ANYIP | C(ANY_CONFIGURED) | C(RULE_UNREACHABLE),
+	{ O_PKTINFO, K(PING), C_ANYIP | C(ANY_AND_HOST) | C(RULE_UNREACHABLE),
 	  B_PATH, ANY_OPTION, 0, OUTCOME(S_RECV, E_OTHER_SOURCE), NOTE_PING, ALWAYS },
 	{ O_PKTINFO, K(PING), C(VRF_ANY), B_VRF, PLAIN,
 	  FIRST(ENETUNREACH), OUTCOME(S_RECV, E_OTHER_SOURCE), NOTE_PING, ALWAYS },
@@ -227,9 +227,9 @@ static const struct difference differences[] = {
 	  B_DEFAULT, PLAIN, FIRST(ENETUNREACH), FIRST(EINVAL), NOTE_ERRNO, ALWAYS },
 	{ O_PKTINFO, K_PKTINFO, C_NOT_LOCAL | C(VRF_HOLE), B_VRF, PLAIN,
 	  FIRST(ENETUNREACH), FIRST(EINVAL), NOTE_ERRNO, ALWAYS },
-	{ O_PKTINFO, K_PKTINFO, C(VRF_CONFIGURED), B_DEFAULT, PLAIN,
+	{ O_PKTINFO, K_PKTINFO, C(VRF_PORT), B_DEFAULT, PLAIN,
 	  0, FIRST(EINVAL), NOTE_VRF, ALWAYS },
-	{ O_PKTINFO, K_PKTINFO, C(CONFIGURED) | C(ANY), B_VRF, PLAIN,
+	{ O_PKTINFO, K_PKTINFO, C(HOST) | C(ANY), B_VRF, PLAIN,
 	  0, FIRST(EINVAL), NOTE_VRF, ALWAYS },
 	{ O_PKTINFO, K_PKTINFO, C(VRF_ANY), B_VRF, PLAIN,
 	  FIRST(ENETUNREACH), 0, NOTE_VRF, ALWAYS },
@@ -259,52 +259,12 @@ static const struct alone {
 	{ ANY_OP, C(PREF_WON) | C(FROM_ANY), B_ALL, YES },
 	/* A source that is asked for hides the routes that ask for none. */
 	{ ANY_OP, C(PREF_LOST) | C(FROM_OTHER) | C(FROM_BESIDE), B_ALL, NO },
-	{ ANY_OP, C(LL_CONFIGURED) | C(LL_ANY), B(VETH0), YES },
-	{ ANY_OP, C(LL_CONFIGURED) | C(LL_ANY), B(DUMMY0), NO },
+	{ ANY_OP, C(LL_HOST) | C(LL_ANY), B(VETH0), YES },
+	{ ANY_OP, C(LL_HOST) | C(LL_ANY), B(DUMMY0), NO },
 	/* A message has its scope from where it goes. */
-	{ O(PKTINFO), C(LL_CONFIGURED) | C(LL_ANY), B(NONE), YES },
+	{ O(PKTINFO), C(LL_HOST) | C(LL_ANY), B(NONE), YES },
 	{ ANY_OP, C(LL_OUTSIDE), B_ALL & ~B(NONE), NO },
 	{ ANY_OP, C_ALONE, B(NONE), INVALID },
-};
-
-const char *const class_text[NR_CLASSES][2] = {
-#define X(name, text, v6, v4) [C_##name] = { v6, v4 },
-	CLASSES(X)
-#undef X
-};
-
-const char *const binding_dev[NR_BINDINGS] = {
-#define X(name, dev) [B_##name] = dev,
-	BINDINGS(X)
-#undef X
-};
-
-const char *const class_names[NR_CLASSES] = {
-#define X(name, text, v6, v4) [C_##name] = text,
-	CLASSES(X)
-#undef X
-};
-
-const char *const kind_names[NR_KINDS] = {
-#define X(name, text, type, protocol) [K_##name] = text,
-	KINDS(X)
-#undef X
-};
-
-const struct op_desc ops[NR_OPS] = {
-#define X(name, text, refused) [OP_##name] = { text, refused },
-	OPS(X)
-#undef X
-};
-
-const char *const option_names[NR_OPTIONS] = {
-	[O_NONE]	= NULL,
-	[O_REUSEADDR]	= "SO_REUSEADDR",
-	[O_MARK]	= "SO_MARK",
-	[O_FREEBIND]	= "FREEBIND",
-	[O_TRANSPARENT]	= "TRANSPARENT",
-	[O_NONLOCAL]	= "ip_nonlocal_bind=1",
-	[O_MERGED]	= "no IPv4 policy rule",
 };
 
 /* Cases */
@@ -382,7 +342,7 @@ const char *is_missing(const struct tuple *t)
 
 	if (t->kind != K_TUNNEL && !kind_exists(t->kind))
 		return kind_names[t->kind];
-	if (!op_exists(t->op))
+	if ((t->op == OP_URING_BIND || t->op == OP_PKTINFO_URING) && !uring_can(t->op))
 		return ops[t->op].text;
 	if (t->kind == K_PING && in(O_PKTINFO, t->op) &&
 	    !known(&pktinfo, ping_pktinfo))
@@ -392,7 +352,7 @@ const char *is_missing(const struct tuple *t)
 
 static const struct difference *find_difference(const struct tuple *t)
 {
-	for (size_t i = 0; i < ARRAY_LEN(differences); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(differences); i++)
 		if (in(differences[i].ops, t->op) &&
 		    in(differences[i].kinds, t->kind) &&
 		    in(differences[i].classes, t->class) &&
@@ -436,7 +396,7 @@ void generate(void)
 
 	for (t.op = 0; t.op < NR_OPS; t.op++)
 		for (t.kind = 0; t.kind < NR_KINDS; t.kind++)
-			for (size_t i = 0; i < ARRAY_LEN(generators); i++)
+			for (size_t i = 0; i < ARRAY_SIZE(generators); i++)
 				if (in(generators[i].ops, t.op) &&
 				    in(generators[i].kinds, t.kind))
 					generate_one(&generators[i], &t);
@@ -445,7 +405,7 @@ void generate(void)
 /* A listed difference that nothing asks for any more; NULL if there is none. */
 const struct difference *unused_difference(void)
 {
-	for (size_t i = 0; i < ARRAY_LEN(differences); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(differences); i++) {
 		size_t j = 0;
 
 		while (j < n_cases && cases[j].diff != &differences[i])
@@ -454,11 +414,6 @@ const struct difference *unused_difference(void)
 			return &differences[i];
 	}
 	return NULL;
-}
-
-bool is_alone(const struct tuple *t)
-{
-	return !class_text[t->class][1];
 }
 
 /* Expectations */
@@ -526,45 +481,12 @@ unsigned int table_asked(const struct tuple *t)
 		O(SERVE_STEERED) | O(CONNECT) | O(CONNECT_LATE) | O(CONNECT_TFO) |
 		O(MULTICAST_BOUND) | O(BPF_BIND) | O_PKTINFO;
 	const bool vrf = asks_vrf(t);
-	const __u64 configured = vrf ? C(VRF_CONFIGURED) :
-		C(CONFIGURED) | C(ANY_CONFIGURED);
+	const __u64 configured = vrf ? C(VRF_PORT) :
+		C(HOST) | C(ANY_AND_HOST);
 
 	if (!in(asking, t->op) || in(NONLOCAL, t->option) ||
 	    in(configured, t->class) ||
 	    !in(C_PAIRED | C(MULTIPATH) | C_PREFERRED, t->class))
 		return 0;
 	return vrf ? 10 : 255;
-}
-
-/* Text */
-
-const char *outcome_text(int outcome)
-{
-	static const char *const stages[NR_STAGES] = {
-		[S_FIRST] = "", [S_CONNECT] = "connect: ", [S_SEND] = "send: ",
-		[S_RECV] = "receive: ", [S_ANSWER] = "answer: ",
-	};
-	static char texts[4][64];
-	static int next;
-	char *text = texts[next++ % 4];
-	int err = OUTCOME_ERR(outcome);
-	const char *what = err == E_OTHER_SOURCE ? "other source" :
-		err == E_LOST ? "lost" : err == E_GARBLED ? "garbled" :
-		err ? strerrorname_np(err) : "ok";
-
-	snprintf(text, sizeof(texts[0]), "%s%s", stages[OUTCOME_STAGE(outcome)],
-		 what ?: "?");
-	return text;
-}
-
-const char *tuple_text(const struct tuple *t)
-{
-	static char text[192];
-	const char *dev = binding_dev[t->binding];
-	const char *option = option_names[t->option];
-
-	snprintf(text, sizeof(text), "%s %s, %s%s%s%s%s", kind_names[t->kind],
-		 ops[t->op].text, class_names[t->class], dev ? ", on " : "",
-		 dev ?: "", option ? ", " : "", option ?: "");
-	return text;
 }

@@ -11,11 +11,6 @@
 
 #define ADDRESSES	1000
 
-union control {
-	struct cmsghdr hdr;
-	char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-};
-
 static void must(bool good, const char *what)
 {
 	if (good)
@@ -40,12 +35,6 @@ static void address(union sockaddr_any *sa, int family, unsigned int n)
 	memcpy(&sa->in6.sin6_addr.s6_addr[8], &scattered, sizeof(scattered));
 }
 
-static socklen_t address_len(int family)
-{
-	return family == AF_INET ? sizeof(struct sockaddr_in) :
-				   sizeof(struct sockaddr_in6);
-}
-
 static int udp(int family)
 {
 	const struct timeval deadline = { .tv_sec = 5 };
@@ -65,7 +54,7 @@ static int server_new(int family)
 	must(!setsockopt(fd, family == AF_INET ? SOL_IP : SOL_IPV6,
 			 family == AF_INET ? IP_PKTINFO : IPV6_RECVPKTINFO,
 			 &one, sizeof(one)), "RECVPKTINFO");
-	must(!bind(fd, &any.sa, address_len(family)), "bind");
+	must(!bind(fd, &any.sa, sockaddr_len(&any)), "bind");
 	return fd;
 }
 
@@ -108,7 +97,7 @@ static int ask(int server, int client, int family, unsigned int n)
 	int err;
 
 	address(&to, family, n);
-	if (sendto(client, &n, sizeof(n), 0, &to.sa, address_len(family)) < 0)
+	if (sendto(client, &n, sizeof(n), 0, &to.sa, sockaddr_len(&to)) < 0)
 		return errno;
 	err = server_answer(server);
 	if (err)
@@ -198,4 +187,4 @@ TEST_IN_MODE(absent, EINVAL)
 TEST_IN_MODE(off, EINVAL)
 TEST_IN_MODE(on, 0)
 
-ANYIP6_HARNESS_MAIN(TOPOLOGY_NONE)
+ANYIP6_HARNESS_MAIN(WORLD_NONE)

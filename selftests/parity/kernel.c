@@ -1,125 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The parity matrix: local addresses that the kernel takes for somebody else:
- * io_uring, BPF programs, MPTCP's subflows and the sockets of tunnels.
+ * BPF programs, MPTCP's subflows and the sockets of tunnels.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <linux/io_uring.h>
 #include <net/if.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "anyip6.h"
+#include "run.h"
 #include "parity.h"
-
-/* io_uring: one entry, one submission, one wait */
-
-#define OP_IO_URING_BIND	56	/* IORING_OP_BIND, since 6.11 */
-
-struct ring {
-	int fd;
-	struct io_uring_params p;
-	char *sq, *cq;
-	struct io_uring_sqe *sqe;
-};
-
-static struct ring *ring_get(void)
-{
-	static struct ring r = { .fd = -1 };
-
-	if (r.fd >= 0)
-		return &r;
-	r.fd = syscall(__NR_io_uring_setup, 1, &r.p);
-	if (r.fd < 0)
-		return NULL;
-	r.sq = mmap(NULL, r.p.sq_off.array + r.p.sq_entries * sizeof(int),
-		    PROT_READ | PROT_WRITE, MAP_SHARED, r.fd, IORING_OFF_SQ_RING);
-	r.cq = mmap(NULL, r.p.cq_off.cqes +
-		    r.p.cq_entries * sizeof(struct io_uring_cqe),
-		    PROT_READ | PROT_WRITE, MAP_SHARED, r.fd, IORING_OFF_CQ_RING);
-	r.sqe = mmap(NULL, r.p.sq_entries * sizeof(*r.sqe),
-		     PROT_READ | PROT_WRITE, MAP_SHARED, r.fd, IORING_OFF_SQES);
-	if (r.sq == MAP_FAILED || r.cq == MAP_FAILED || r.sqe == MAP_FAILED)
-		die("io_uring: %s", strerror(errno));
-	return &r;
-}
-
-static unsigned int *ring_word(char *base, unsigned int off)
-{
-	return (unsigned int *)(base + off);
-}
-
-static int ring_run(const struct io_uring_sqe *sqe)
-{
-	struct ring *r = ring_get();
-	struct io_uring_cqe *cqe;
-	unsigned int *head;
-
-	*r->sqe = *sqe;
-	*ring_word(r->sq, r->p.sq_off.array) = 0;
-	__atomic_add_fetch(ring_word(r->sq, r->p.sq_off.tail), 1,
-			   __ATOMIC_RELEASE);
-	if (syscall(__NR_io_uring_enter, r->fd, 1, 1, IORING_ENTER_GETEVENTS,
-		    NULL, 0) < 0)
-		die("io_uring_enter: %s", strerror(errno));
-	head = ring_word(r->cq, r->p.cq_off.head);
-	cqe = (struct io_uring_cqe *)(r->cq + r->p.cq_off.cqes) +
-		(*head & (r->p.cq_entries - 1));
-	errno = cqe->res < 0 ? -cqe->res : 0;
-	__atomic_add_fetch(head, 1, __ATOMIC_RELEASE);
-	return errno ? -1 : 0;
-}
-
-int uring_bind(int fd, const struct sockaddr *sa, socklen_t len)
-{
-	const struct io_uring_sqe sqe = {
-		.opcode = OP_IO_URING_BIND, .fd = fd,
-		.addr = (uintptr_t)sa, .addr2 = len,
-	};
-
-	return ring_run(&sqe);
-}
-
-int uring_sendmsg(int fd, const struct msghdr *msg)
-{
-	const struct io_uring_sqe sqe = {
-		.opcode = IORING_OP_SENDMSG, .fd = fd,
-		.addr = (uintptr_t)msg, .len = 1,
-	};
-
-	return ring_run(&sqe);
-}
-
-static bool uring_has(int op)
-{
-	char room[sizeof(struct io_uring_probe) +
-		  256 * sizeof(struct io_uring_probe_op)] = {};
-	struct io_uring_probe *probe = (struct io_uring_probe *)room;
-	struct ring *r = ring_get();
-
-	return r && !syscall(__NR_io_uring_register, r->fd,
-			     IORING_REGISTER_PROBE, probe, 256) &&
-		op <= probe->last_op &&
-		(probe->ops[op].flags & IO_URING_OP_SUPPORTED);
-}
-
-bool op_exists(enum op op)
-{
-	if (op == OP_URING_BIND)
-		return uring_has(OP_IO_URING_BIND);
-	return op != OP_PKTINFO_URING || uring_has(IORING_OP_SENDMSG);
-}
 
 /* BPF, by hand: a few instructions need no compiler */
 
@@ -194,7 +94,7 @@ static int cgroup_attach(const struct prog *p, int attach)
 			 cgroup, attach);
 }
 
-static int words_of(const union addr *a, const __u32 **words)
+static int words_of(const union sockaddr_any *a, const __u32 **words)
 {
 	if (a->sa.sa_family == AF_INET) {
 		*words = &a->in.sin_addr.s_addr;
@@ -209,7 +109,7 @@ static int attach_writer(const struct run *r, int attach, int off)
 {
 	struct prog p = {};
 	const __u32 *words;
-	union addr subject;
+	union sockaddr_any subject;
 	int n;
 
 	addr_subject(r, &subject, 0);
@@ -233,9 +133,9 @@ static int bpf_bind_serve(const struct run *r)
 				 BPF_CGROUP_INET6_BIND,
 				 v4 ? CTX(user_ip4) : CTX(user_ip6));
 	int fd = sock_new_in(r), out = 0, client;
-	union addr asked;
+	union sockaddr_any asked;
 	socklen_t len = addr_make(&asked, r->family, r->t->kind,
-				  class_text[C_LOOPBACK][v4], r->port);
+				  class_text(C_LOOPBACK, r->family), r->port);
 
 	if (bind(fd, &asked.sa, len))
 		out = fail_at(S_FIRST);
@@ -256,7 +156,7 @@ static int bpf_bind_serve(const struct run *r)
 static int attach_binder(const struct run *r)
 {
 	bool v4 = r->family == AF_INET;
-	union addr subject;
+	union sockaddr_any subject;
 	int len = addr_subject(r, &subject, 0);
 	int base = -(int)sizeof(subject.in6) - 4;
 	struct prog p = {};
@@ -283,7 +183,7 @@ static int attach_binder(const struct run *r)
 static int bpf_bind_connect(const struct run *r)
 {
 	int link = attach_binder(r), fd = sock_new_in(r), out = 0, peer, conn = -1;
-	union addr to, from = {};
+	union sockaddr_any to, from = {};
 	socklen_t len = addr_of_peer(r, &to, r->port), size = sizeof(from);
 
 	peer_listen(r, &peer);
@@ -311,7 +211,7 @@ static int bpf_sendmsg(const struct run *r)
 				 BPF_CGROUP_UDP6_SENDMSG,
 				 v4 ? CTX(msg_src_ip4) : CTX(msg_src_ip6));
 	int fd = sock_new_in(r), peer = peer_new(r), out = 0;
-	union addr to;
+	union sockaddr_any to;
 	socklen_t len = addr_of_peer(r, &to, r->port);
 
 	if (sendto(fd, token(r), strlen(token(r)), 0, &to.sa, len) < 0)
@@ -383,7 +283,7 @@ static int attach_steerer(const struct run *r, int map)
 static int serve_steered(const struct run *r)
 {
 	const struct tuple t = {
-		.kind = r->t->kind, .op = r->t->op, .class = C_CONFIGURED,
+		.kind = r->t->kind, .op = r->t->op, .class = C_HOST,
 	};
 	const struct run called = {
 		.t = &t, .family = r->family, .port = r->port + 1,
@@ -427,8 +327,8 @@ static bool peer_sees_subflow(const struct run *r, int conn)
 
 	if (getsockopt(conn, SOL_MPTCP, SUBFLOW_ADDRS, &s, &len))
 		die("MPTCP_SUBFLOW_ADDRS: %s", strerror(errno));
-	for (__u32 i = 0; i < s.num && i < ARRAY_LEN(s.addrs); i++)
-		if (!source_is_subject(r, (union addr *)&s.addrs[i].remote))
+	for (__u32 i = 0; i < s.num && i < ARRAY_SIZE(s.addrs); i++)
+		if (!source_is_subject(r, (union sockaddr_any *)&s.addrs[i].remote))
 			return true;
 	return false;
 }
@@ -449,7 +349,7 @@ static int wait_for_subflow(const struct run *r, int conn)
 
 static int subflow_between(const struct run *r, int fd, int peer)
 {
-	union addr to;
+	union sockaddr_any to;
 	socklen_t len = addr_of_peer(r, &to, r->port);
 	char buf[16];
 	int conn, out;
@@ -474,7 +374,7 @@ static int subflow(const struct run *r)
 	/* before the socket: it looks once whether there is anything to do */
 	if (ip_run("mptcp limits set subflows 2") ||
 	    ip_run("mptcp endpoint add %s id 7 subflow",
-		   class_text[r->t->class][r->family == AF_INET]))
+		   class_text(r->t->class, r->family)))
 		die("ip mptcp: %s", ip_message());
 	peer_listen(r, &peer);
 	if (ip_run("mptcp limits set subflows 2"))
@@ -542,19 +442,17 @@ static int ip_errno(void)
 
 static int device_ip(const struct run *r, const char *fmt)
 {
-	static const char *const peers[] = { "2001:db8:1::2", "192.0.2.2" };
-	bool v4 = r->family == AF_INET;
 	char cmd[256];
 
-	snprintf(cmd, sizeof(cmd), fmt, class_text[r->t->class][v4], peers[v4],
-		 r->port);
+	snprintf(cmd, sizeof(cmd), fmt, class_text(r->t->class, r->family),
+		 addr_text(ADDR_PEER, r->family), r->port);
 	return ip_run("%s", cmd) ? OUTCOME(S_FIRST, ip_errno()) : 0;
 }
 
 static int device_listen(const struct run *r, const struct device *d)
 {
 	const struct timeval wait = { .tv_sec = 1 };
-	union addr any;
+	union sockaddr_any any;
 	socklen_t len = addr_make(&any, r->family, K_UDP,
 				  r->family == AF_INET ? "0.0.0.0" : "::", r->port);
 	int fd;
@@ -652,7 +550,7 @@ int kernel_run(const struct run *r)
 	case OP_SUBFLOW:
 		return subflow(r);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(devices); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
 		if (devices[i].op == r->t->op)
 			return device_run(r, &devices[i]);
 	die("operation %d is not there", r->t->op);

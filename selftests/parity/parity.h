@@ -3,12 +3,16 @@
  * The parity matrix: every way that a socket takes a local address, on IPv4
  * and on IPv6. A case is a tuple; running one gives an outcome.
  *
- *   parity.c   runs the cases and judges
- *   cases.c    which cases there are, and what is expected of them
- *   table.c    --table
- *   topo.c     the namespaces, one routing table for both families
+ * Each file calls only those above it:
+ *
+ *   tuple.c    what a case is made of, in words
+ *   topo.c     the namespaces
+ *   uring.c    io_uring
  *   sock.c     what sockets do
  *   kernel.c   what the kernel or a BPF program does with sockets
+ *   cases.c    which cases there are, and what is expected of them
+ *   table.c    --table
+ *   parity.c   runs the cases and judges
  */
 #ifndef PARITY_H
 #define PARITY_H
@@ -18,7 +22,8 @@
 #include <linux/types.h>
 #include <sys/socket.h>
 
-#define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
+#include "run.h"
+
 #define BIT(n)		(1ULL << (n))
 
 /* Kinds of socket */
@@ -44,96 +49,68 @@ enum kind {
 	NR_KINDS,
 };
 
-/* Address classes. 198.18/15 and 192.0.2/24 stand beside 2001:db8::/32. */
+/* Address classes */
 
 #define CLASSES(X)							\
-	/* name, text, IPv6, IPv4 */					\
-	X(CONFIGURED, "configured", "2001:db8:1::1", "192.0.2.1")	\
-	X(ANY, "Any-IP", "2001:db8:a::1", "198.18.0.1")			\
-	X(DUMMY, "Any-IP, dev dummy0", "2001:db8:d::1", "198.18.13.1")	\
-	X(VETH, "Any-IP, dev veth0", "2001:db8:14::1", "198.18.14.1")	\
-	X(ANY_CONFIGURED, "Any-IP and configured",			\
-	  "2001:db8:a:0:b::1", "198.18.0.177")				\
-	X(NHID, "Any-IP, nexthop object", "2001:db8:15::1", "198.18.15.1") \
-	X(TWO_DEVS, "Any-IP, on two devices", "2001:db8:1a::1", "198.18.26.1") \
-	X(METRIC_WON, "Any-IP, beside unreachable of a higher metric",	\
-	  "2001:db8:1b::1", "198.18.27.1")				\
-	X(ORDER_WON, "Any-IP, before unreachable of the same metric",	\
-	  "2001:db8:1c::1", "198.18.28.1")				\
-	X(IN_MAIN_HOLE, "Any-IP, unreachable in table main",		\
-	  "2001:db8:a:0:8::1", "198.18.0.129")				\
-	X(IN_HOLE, "one address inside unreachable",			\
-	  "2001:db8:c::1", "198.18.12.1")				\
-	X(RULE_UNREACHABLE, "Any-IP, unreachable by policy rule",	\
-	  "2001:db8:a:0:9::1", "198.18.0.145")				\
-	X(UNREACHABLE, "unreachable in Any-IP",				\
-	  "2001:db8:a:0:1::1", "198.18.0.17")				\
-	X(BLACKHOLE, "blackhole in Any-IP",				\
-	  "2001:db8:a:0:2::1", "198.18.0.33")				\
-	X(PROHIBIT, "prohibit in Any-IP",				\
-	  "2001:db8:a:0:3::1", "198.18.0.49")				\
-	X(THROW, "throw in Any-IP", "2001:db8:a:0:4::1", "198.18.0.65")	\
-	X(UNICAST, "unicast in Any-IP",					\
-	  "2001:db8:a:0:5::1", "198.18.0.81")				\
-	X(ANYCAST, "anycast in Any-IP",					\
-	  "2001:db8:a:0:6::1", "198.18.0.97")				\
-	X(NHID_BLACKHOLE, "local, blackhole nexthop object",		\
-	  "2001:db8:16::1", "198.18.16.1")				\
-	X(NHID_REJECT, "blackhole nexthop object in Any-IP",		\
-	  "2001:db8:a:0:c::1", "198.18.0.193")				\
-	X(METRIC_LOST, "local, beside unreachable of a lower metric",	\
-	  "2001:db8:1d::1", "198.18.29.1")				\
-	X(ORDER_LOST, "local, after unreachable of the same metric",	\
-	  "2001:db8:1e::1", "198.18.30.1")				\
-	X(NHID_BESIDE, "local, before a blackhole nexthop object",	\
-	  "2001:db8:1f::1", "198.18.31.1")				\
-	X(HOLE, "unreachable", "2001:db8:c::2", "198.18.12.2")		\
-	X(FWMARK_TABLE, "local in fwmark's table",			\
-	  "2001:db8:100::1", "198.18.100.1")				\
-	X(RULE_TABLE, "local in another table",				\
-	  "2001:db8:101::1", "198.18.101.1")				\
-	X(MAIN_TABLE, "local in table main",				\
-	  "2001:db8:17::1", "198.18.17.1")				\
-	X(OUTSIDE, "outside", "2001:db8:99::1", "198.18.99.1")		\
-	X(OTHER_NETNS, "Any-IP of another netns",			\
-	  "2001:db8:e::1", "198.19.14.1")				\
-	X(PEER, "configured on the peer", "2001:db8:1::2", "192.0.2.2")	\
-	X(VRF_ANY, "Any-IP of the VRF", "2001:db8:f::1", "198.19.15.1")	\
-	X(VRF_HOLE, "unreachable in Any-IP of the VRF",			\
-	  "2001:db8:f:0:1::1", "198.19.15.17")				\
-	X(VRF_CONFIGURED, "configured in the VRF",			\
-	  "2001:db8:2::1", "192.0.3.1")					\
-	X(DOWN, "Any-IP, device down", "2001:db8:18::1", "198.18.18.1")	\
-	X(LOOPBACK, "loopback", "::1", "127.0.0.1")			\
-	X(WILDCARD, "wildcard", "::", "0.0.0.0")			\
-	X(MULTICAST, "multicast", "ff05::4242", "239.0.66.66")		\
-	/* an IPv6 socket and a mapped address, beside an IPv4 socket */ \
-	X(MAPPED_CONFIGURED, "v4-mapped configured",			\
-	  "::ffff:192.0.2.1", "192.0.2.1")				\
-	X(MAPPED_ANY, "v4-mapped Any-IP", "::ffff:198.18.0.1", "198.18.0.1") \
-	X(MAPPED_OUTSIDE, "v4-mapped outside",				\
-	  "::ffff:198.18.99.1", "198.18.99.1")				\
-	/* IPv4 has nothing like these: what IPv6 shall do stands here */ \
-	X(TENTATIVE, "Any-IP, tentative", "2001:db8:a:0:7::1", NULL)	\
-	X(DADFAILED, "Any-IP, DAD failed", "2001:db8:a:0:7::2", NULL)	\
-	X(GROUP_ROUTED, "multicast, local route", "ff05::4244", NULL)	\
-	X(MAPPED_ROUTED, "v4-mapped, local IPv6 route",			\
-	  "::ffff:203.0.113.9", NULL)					\
-	X(MULTIPATH, "Any-IP, multipath", "2001:db8:19::1", NULL)	\
-	X(PREF_WON, "local of pref high, beside unicast",		\
-	  "2001:db8:20::1", NULL)					\
-	X(PREF_LOST, "local of pref low, beside unreachable",		\
-	  "2001:db8:21::1", NULL)					\
-	X(FROM_ANY, "local from ::/1", "2001:db8:22::1", NULL)		\
-	X(FROM_OTHER, "local from another prefix", "2001:db8:23::1", NULL) \
-	X(FROM_BESIDE, "local, beside local from another prefix",	\
-	  "2001:db8:24::1", NULL)					\
-	X(LL_CONFIGURED, "link-local configured", "fe80::1", NULL)	\
-	X(LL_ANY, "link-local Any-IP", "fe80::1234", NULL)		\
-	X(LL_OUTSIDE, "link-local outside", "fe80::99", NULL)
+	/* name (of lib/world.h), text */				\
+	X(HOST, "configured")						\
+	X(ANY, "Any-IP")						\
+	X(DUMMY, "Any-IP, dev dummy0")					\
+	X(VETH, "Any-IP, dev veth0")					\
+	X(ANY_AND_HOST, "Any-IP and configured")			\
+	X(NHID, "Any-IP, nexthop object")				\
+	X(TWO_DEVS, "Any-IP, on two devices")				\
+	X(METRIC_WON, "Any-IP, beside unreachable of a higher metric")	\
+	X(ORDER_WON, "Any-IP, before unreachable of the same metric")	\
+	X(MAIN_UNREACHABLE, "Any-IP, unreachable in table main")	\
+	X(IN_HOLE, "one address inside unreachable")			\
+	X(RULE_UNREACHABLE, "Any-IP, unreachable by policy rule")	\
+	X(UNREACHABLE, "unreachable in Any-IP")				\
+	X(BLACKHOLE, "blackhole in Any-IP")				\
+	X(PROHIBIT, "prohibit in Any-IP")				\
+	X(THROW, "throw in Any-IP")					\
+	X(UNICAST, "unicast in Any-IP")					\
+	X(ANYCAST, "anycast in Any-IP")					\
+	X(NHID_BLACKHOLE, "local, blackhole nexthop object")		\
+	X(NHID_REJECT, "blackhole nexthop object in Any-IP")		\
+	X(METRIC_LOST, "local, beside unreachable of a lower metric")	\
+	X(ORDER_LOST, "local, after unreachable of the same metric")	\
+	X(NHID_BESIDE, "local, before a blackhole nexthop object")	\
+	X(HOLE, "unreachable")						\
+	X(FWMARK_TABLE, "local in fwmark's table")			\
+	X(RULE_TABLE, "local in another table")				\
+	X(MAIN_TABLE, "local in table main")				\
+	X(OUTSIDE, "outside")						\
+	X(OTHER_NETNS, "Any-IP of another netns")			\
+	X(PEER, "configured on the peer")				\
+	X(VRF_ANY, "Any-IP of the VRF")					\
+	X(VRF_HOLE, "unreachable in Any-IP of the VRF")			\
+	X(VRF_PORT, "configured in the VRF")				\
+	X(DOWN, "Any-IP, device down")					\
+	X(LOOPBACK, "loopback")						\
+	X(WILDCARD, "wildcard")						\
+	X(GROUP, "multicast")						\
+	/* an IPv6 socket and a mapped address, beside an IPv4 socket */	\
+	X(MAPPED_HOST, "v4-mapped configured")				\
+	X(MAPPED_ANY, "v4-mapped Any-IP")				\
+	X(MAPPED_OUTSIDE, "v4-mapped outside")				\
+	/* IPv4 has nothing like these: what IPv6 shall do stands here */	\
+	X(TENTATIVE, "Any-IP, tentative")				\
+	X(DADFAILED, "Any-IP, DAD failed")				\
+	X(GROUP_ROUTED, "multicast, local route")			\
+	X(MAPPED_ROUTED, "v4-mapped, local IPv6 route")			\
+	X(MULTIPATH, "Any-IP, multipath")				\
+	X(PREF_WON, "local of pref high, beside unicast")		\
+	X(PREF_LOST, "local of pref low, beside unreachable")		\
+	X(FROM_ANY, "local from ::/1")					\
+	X(FROM_OTHER, "local from another prefix")			\
+	X(FROM_BESIDE, "local, beside local from another prefix")	\
+	X(LL_HOST, "link-local configured")				\
+	X(LL_ANY, "link-local Any-IP")					\
+	X(LL_OUTSIDE, "link-local outside")
 
 enum class_id {
-#define X(name, text, v6, v4) C_##name,
+#define X(name, text) C_##name,
 	CLASSES(X)
 #undef X
 	NR_CLASSES,
@@ -246,24 +223,24 @@ enum stage { S_FIRST, S_CONNECT, S_SEND, S_RECV, S_ANSWER, NR_STAGES };
 			 C(OUTSIDE) | C(OTHER_NETNS) | C(PEER))
 #define C_ANYIP		(C(ANY) | C(DUMMY) | C(VETH) | C(NHID) | \
 			 C(TWO_DEVS) | C(METRIC_WON) | C(ORDER_WON) |	\
-			 C(IN_MAIN_HOLE) | C(IN_HOLE))
-#define C_VRF		(C(VRF_ANY) | C(VRF_HOLE) | C(VRF_CONFIGURED))
-#define C_PAIRED	(C(CONFIGURED) | C(ANY_CONFIGURED) | C_ANYIP |	\
+			 C(MAIN_UNREACHABLE) | C(IN_HOLE))
+#define C_VRF		(C(VRF_ANY) | C(VRF_HOLE) | C(VRF_PORT))
+#define C_PAIRED	(C(HOST) | C(ANY_AND_HOST) | C_ANYIP |	\
 			 C(RULE_UNREACHABLE) | C_CARVED | C_ELSEWHERE |	\
 			 C(NHID_BESIDE) | C_VRF | C(DOWN))
 /* What shows that a bind()'s answer is the same whatever comes next */
-#define C_SAMPLE	(C(CONFIGURED) | C(ANY_CONFIGURED) | C_ANYIP |	\
+#define C_SAMPLE	(C(HOST) | C(ANY_AND_HOST) | C_ANYIP |	\
 			 C(UNREACHABLE) | C(UNICAST) | C(FWMARK_TABLE) | \
 			 C(OUTSIDE))
-#define C_FEW		(C(CONFIGURED) | C(ANY) | C(DUMMY) |		\
+#define C_FEW		(C(HOST) | C(ANY) | C(DUMMY) |		\
 			 C(UNREACHABLE) | C(FWMARK_TABLE) | C(OUTSIDE))
-#define C_IN_VRF	(C(VRF_ANY) | C(VRF_CONFIGURED) | C(VRF_HOLE) |	\
-			 C(ANY) | C(CONFIGURED) | C(OUTSIDE))
-#define C_MAPPED	(C(MAPPED_CONFIGURED) | C(MAPPED_ANY) | C(MAPPED_OUTSIDE))
+#define C_IN_VRF	(C(VRF_ANY) | C(VRF_PORT) | C(VRF_HOLE) |	\
+			 C(ANY) | C(HOST) | C(OUTSIDE))
+#define C_MAPPED	(C(MAPPED_HOST) | C(MAPPED_ANY) | C(MAPPED_OUTSIDE))
 #define C_PREFERRED	(C(PREF_WON) | C(PREF_LOST) | C(FROM_ANY) |	\
 			 C(FROM_OTHER) | C(FROM_BESIDE))
 #define C_ALONE		(C(TENTATIVE) | C(DADFAILED) | C(MULTIPATH) |	\
-			 C(LL_CONFIGURED) | C(LL_ANY) | C(LL_OUTSIDE))
+			 C(LL_HOST) | C(LL_ANY) | C(LL_OUTSIDE))
 
 #define B_ALL		(BIT(NR_BINDINGS) - 1)
 #define B_PATH		(B(NONE) | B(VETH0))
@@ -317,52 +294,35 @@ static inline bool in(__u64 set, unsigned int member)
 	return set & BIT(member);
 }
 
-/* cases.c */
+/* tuple.c */
 struct op_desc {
 	const char *text;
 	int refused;
 };
 
-extern const char *const class_text[NR_CLASSES][2];
 extern const char *const class_names[NR_CLASSES];
 extern const char *const binding_dev[NR_BINDINGS];
 extern const char *const kind_names[NR_KINDS];
 extern const char *const option_names[NR_OPTIONS];
-extern const char *const note_text[NR_NOTES];
 extern const struct op_desc ops[NR_OPS];
-extern struct parity_case *cases;
-extern size_t n_cases;
-void generate(void);
-const struct difference *unused_difference(void);
+const char *class_text(enum class_id class, int family);
 bool is_alone(const struct tuple *t);
-const char *is_missing(const struct tuple *t);
-int expect_on(const struct parity_case *c);
-int expect_stock(const struct parity_case *c);
-unsigned int table_asked(const struct tuple *t);
 const char *outcome_text(int outcome);
 const char *tuple_text(const struct tuple *t);
 
-/* table.c */
-void table_print(void);
-
 /* topo.c */
-__attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
 void topo_setup(void);
-void topo_setup_merged(void);
 void topo_choose(bool merged);
 void topo_enter_host(void);
 void topo_enter_peer(void);
 void topo_nonlocal(bool on);
-void topo_batch(int family, const char *lines);
+
+/* uring.c */
+bool uring_can(enum op op);
+int uring_bind(int fd, const struct sockaddr *sa, socklen_t len);
+int uring_sendmsg(int fd, const struct msghdr *msg);
 
 /* sock.c */
-union addr {
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-	char room[32];	/* L2TP's over IPv6 is longer */
-};
-
 struct run {
 	const struct tuple *t;
 	int family;
@@ -370,19 +330,20 @@ struct run {
 };
 
 bool kind_exists(enum kind kind);
-int sock_run(const struct run *r);
+bool sock_does(enum op op);
+int sock_run(const struct run *r);	/* the outcome of a case in one family */
 bool run_mapped(const struct run *r);
 int sock_new(int family, enum kind kind);
 int sock_new_in(const struct run *r);
 int fail_at(enum stage stage);
-socklen_t addr_make(union addr *a, int family, enum kind kind, const char *text,
+socklen_t addr_make(union sockaddr_any *a, int family, enum kind kind, const char *text,
 		    int port);
-socklen_t addr_subject(const struct run *r, union addr *a, int port);
-socklen_t addr_of_peer(const struct run *r, union addr *a, int port);
+socklen_t addr_subject(const struct run *r, union sockaddr_any *a, int port);
+socklen_t addr_of_peer(const struct run *r, union sockaddr_any *a, int port);
 int peer_new(const struct run *r);
 int peer_listen(const struct run *r, int *fd);
 int peer_sees(const struct run *r, int fd);
-int source_is_subject(const struct run *r, const union addr *from);
+int source_is_subject(const struct run *r, const union sockaddr_any *from);
 int send_pktinfo(const struct run *r, int fd,
 		 int (*send)(int fd, const struct msghdr *msg));
 int bind_subject(const struct run *r, int fd, int port);
@@ -391,8 +352,19 @@ int exchange(const struct run *r, int server, int client);
 
 /* kernel.c */
 int kernel_run(const struct run *r);
-bool op_exists(enum op op);
-int uring_bind(int fd, const struct sockaddr *sa, socklen_t len);
-int uring_sendmsg(int fd, const struct msghdr *msg);
+
+/* cases.c */
+extern const char *const note_text[NR_NOTES];
+extern struct parity_case *cases;
+extern size_t n_cases;
+void generate(void);
+const struct difference *unused_difference(void);
+const char *is_missing(const struct tuple *t);
+int expect_on(const struct parity_case *c);
+int expect_stock(const struct parity_case *c);
+unsigned int table_asked(const struct tuple *t);
+
+/* table.c */
+void table_print(void);
 
 #endif

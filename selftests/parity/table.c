@@ -29,23 +29,23 @@ static const struct table tables[] = {
 	{
 		"Sockets of the default domain",
 		B(NONE) | B(VETH0) | B(DUMMY0) | B(LO), MAX_COLUMNS, {
-			{ "configured", C(CONFIGURED) | C(ANY_CONFIGURED) },
+			{ "configured", C(HOST) | C(ANY_AND_HOST) },
 			{ "Any-IP", C_ANYIP | C(RULE_UNREACHABLE) },
 			{ "carved out of Any-IP", C_CARVED },
 			{ "not local, or in another table", C_ELSEWHERE },
 			{ "Any-IP, its device down", C(DOWN) },
 			{ "local, before a blackhole nexthop object", C(NHID_BESIDE) },
 			{ "loopback", C(LOOPBACK) },
-			{ "multicast", C(MULTICAST) },
+			{ "multicast", C(GROUP) },
 		},
 	}, {
 		"VRF",
 		B_ALL, 3, {
 			{ "Any-IP of the VRF", C(VRF_ANY) },
 			{ "carved out of it", C(VRF_HOLE) },
-			{ "configured in the VRF", C(VRF_CONFIGURED) },
+			{ "configured in the VRF", C(VRF_PORT) },
 			{ "Any-IP of the default domain", C(ANY) },
-			{ "configured in the default domain", C(CONFIGURED) },
+			{ "configured in the default domain", C(HOST) },
 		},
 	}, {
 		"Addresses that only IPv6 has",
@@ -59,7 +59,7 @@ static const struct table tables[] = {
 			  C(PREF_WON) | C(FROM_ANY) },
 			{ "local of pref low, from another prefix, or beside one from it",
 			  C(PREF_LOST) | C(FROM_OTHER) | C(FROM_BESIDE) },
-			{ "link-local, configured on veth0", C(LL_CONFIGURED) },
+			{ "link-local, configured on veth0", C(LL_HOST) },
 			{ "link-local Any-IP, on veth0", C(LL_ANY) },
 			{ "link-local outside", C(LL_OUTSIDE) },
 		},
@@ -226,7 +226,7 @@ static void one_table_print(const struct table *table)
 
 void table_print(void)
 {
-	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
 		one_table_print(&tables[i]);
 	for (int i = 0; i < NR_NOTES; i++)
 		printf("%d. %s\n", i + 1, note_text[i]);

@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/nexthop.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -31,9 +30,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "anyip6.h"
+#include "rtnl.h"
+#include "sock.h"
 
-#define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
 #define TABLE_VRF	10
 #define NEXTHOP		7
 #define MARK		1	/* what the rule asks for the kernel's own lookup */
@@ -157,11 +156,11 @@ static struct shared {
 	bool stop;
 	unsigned int fact[NR_FACTS];	/* how often it changed, and in bit 0: settled */
 	bool is[NR_FACTS];
-	unsigned long changes[ARRAY_LEN(churned)];
+	unsigned long changes[ARRAY_SIZE(churned)];
 	struct count counts[];		/* a reader's for each operation and target */
 } *shared;
 
-#define NR_COUNTS	(ARRAY_LEN(ops) * ARRAY_LEN(targets))
+#define NR_COUNTS	(ARRAY_SIZE(ops) * ARRAY_SIZE(targets))
 
 static void fail(const char *what)
 {
@@ -199,60 +198,18 @@ static unsigned int fact_version(enum fact fact)
 	return __atomic_load_n(&shared->fact[fact], __ATOMIC_SEQ_CST);
 }
 
-/* rtnetlink */
+/* Changes */
 
-struct request {
-	struct nlmsghdr hdr;
-	char rest[256];
-};
-
-static void put(struct request *r, int type, const void *data, size_t len)
-{
-	size_t at = NLMSG_ALIGN(r->hdr.nlmsg_len);
-	struct rtattr *rta = (struct rtattr *)((char *)r + at);
-
-	rta->rta_type = type;
-	rta->rta_len = RTA_LENGTH(len);
-	memcpy(RTA_DATA(rta), data, len);
-	r->hdr.nlmsg_len = at + RTA_ALIGN(rta->rta_len);
-}
-
-static void put_u32(struct request *r, int type, unsigned int value)
-{
-	put(r, type, &value, sizeof(value));
-}
-
-static void put_addr(struct request *r, int type, int family, const char *text)
-{
-	unsigned char addr[16];
-
-	if (inet_pton(family, text, addr) != 1)
-		fail(text);
-	put(r, type, addr, family == AF_INET ? 4 : 16);
-}
-
-static struct request request_new(int type, int flags, const void *header, size_t len)
-{
-	struct request r = {
-		.hdr.nlmsg_type = type, .hdr.nlmsg_len = NLMSG_LENGTH(len),
-		.hdr.nlmsg_flags = NLM_F_REQUEST | flags,
-	};
-
-	memcpy(r.rest, header, len);
-	return r;
-}
-
-static struct request nexthop_request(int type)
+static struct rtnl_request nexthop_request(int type)
 {
 	const struct nhmsg nhm = { .nh_family = AF_INET6, .nh_protocol = RTPROT_BOOT };
-	struct request r = request_new(RTM_NEWNEXTHOP, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE,
-				       &nhm, sizeof(nhm));
+	struct rtnl_request r = rtnl_new(RTM_NEWNEXTHOP, NLM_F_REPLACE, &nhm, sizeof(nhm));
 
-	put_u32(&r, NHA_ID, NEXTHOP);
+	rtnl_put_u32(&r, NHA_ID, NEXTHOP);
 	if (type == RTN_BLACKHOLE)
-		put(&r, NHA_BLACKHOLE, NULL, 0);
+		rtnl_put(&r, NHA_BLACKHOLE, NULL, 0);
 	else
-		put_u32(&r, NHA_OIF, if_nametoindex("d0"));
+		rtnl_put_u32(&r, NHA_OIF, if_nametoindex("d0"));
 	return r;
 }
 
@@ -261,7 +218,7 @@ static unsigned int route_device(const struct churned *c)
 	return if_nametoindex(c->table == TABLE_VRF ? "vrf0" : "lo");
 }
 
-static struct request route_request(const struct churned *c, bool there)
+static struct rtnl_request route_request(const struct churned *c, bool there)
 {
 	const bool new = there || c->else_type;
 	const int type = there ? c->type : c->else_type;
@@ -269,34 +226,23 @@ static struct request route_request(const struct churned *c, bool there)
 		.rtm_family = c->family, .rtm_dst_len = c->len, .rtm_table = c->table,
 		.rtm_protocol = RTPROT_BOOT, .rtm_type = new ? type : c->type,
 	};
-	const int flags = c->else_type ? NLM_F_CREATE | NLM_F_REPLACE : NLM_F_CREATE | NLM_F_EXCL;
-	struct request r;
+	const int flags = c->else_type ? NLM_F_REPLACE : NLM_F_EXCL;
+	struct rtnl_request r;
 
 	if (!c->prefix)
 		return nexthop_request(type);
-	r = request_new(new ? RTM_NEWROUTE : RTM_DELROUTE, NLM_F_ACK | (new ? flags : 0),
-			&rtm, sizeof(rtm));
-	put_addr(&r, RTA_DST, c->family, c->prefix);
+	r = rtnl_new(new ? RTM_NEWROUTE : RTM_DELROUTE, new ? flags : 0, &rtm, sizeof(rtm));
+	rtnl_put_addr(&r, RTA_DST, c->family, c->prefix);
 	if (c->metric)
-		put_u32(&r, RTA_PRIORITY, c->metric);
+		rtnl_put_u32(&r, RTA_PRIORITY, c->metric);
 	if (new && type == RTN_LOCAL)
-		put_u32(&r, RTA_OIF, route_device(c));
+		rtnl_put_u32(&r, RTA_OIF, route_device(c));
 	return r;
-}
-
-/* The answer to @r, an errno if it is one. */
-static int request_send(int fd, const struct request *r, void *answer, size_t size)
-{
-	struct nlmsghdr *hdr = answer;
-
-	if (send(fd, r, r->hdr.nlmsg_len, 0) < 0 || recv(fd, answer, size, 0) < 0)
-		fail("rtnetlink");
-	return hdr->nlmsg_type == NLMSG_ERROR ? -((struct nlmsgerr *)NLMSG_DATA(hdr))->error : 0;
 }
 
 static int netlink_open(void)
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int fd = rtnl_open();
 
 	if (fd < 0)
 		fail("NETLINK_ROUTE");
@@ -307,12 +253,11 @@ static int netlink_open(void)
 
 static void flip(int fd, const struct churned *c, bool there)
 {
-	const struct request r = route_request(c, there);
-	char answer[512];
+	const struct rtnl_request r = route_request(c, there);
 
 	if (c->fact != ALWAYS)
 		fact_moves(c->fact);
-	errno = request_send(fd, &r, answer, sizeof(answer));
+	errno = -rtnl_ask(fd, &r, NULL);
 	if (errno)
 		fail(c->prefix ?: "nexthop");
 	if (c->fact != ALWAYS)
@@ -322,12 +267,12 @@ static void flip(int fd, const struct churned *c, bool there)
 
 static void write_routes(unsigned int seed)
 {
-	bool there[ARRAY_LEN(churned)] = {};
+	bool there[ARRAY_SIZE(churned)] = {};
 	int fd = netlink_open();
 	unsigned int i;
 
 	while (!stopped()) {
-		i = random_below(&seed, ARRAY_LEN(churned));
+		i = random_below(&seed, ARRAY_SIZE(churned));
 		there[i] = !there[i];
 		flip(fd, &churned[i], there[i]);
 	}
@@ -355,59 +300,31 @@ static int ask_bind(const struct op *op, int fd, const struct target *target)
 	return bind(fd, &sa.sa, len) ? errno : 0;
 }
 
-/* A source that is taken goes on to a control message for which a right lacks. */
 static int ask_pktinfo(const struct op *op, int fd, const struct target *target)
 {
-	static const unsigned char options[8] = { 0, 0, 1, 4 }; /* PadN */
-	struct sockaddr_in6 to = {
+	const union sockaddr_any to = { .in6 = {
 		.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT,
 		.sin6_port = htons(op->port),
-	};
-	struct in6_pktinfo info = {};
+	} };
 	socklen_t len;
-	union {
-		struct cmsghdr hdr;
-		char buf[CMSG_SPACE(sizeof(info)) + CMSG_SPACE(sizeof(options))];
-	} control = {};
-	struct msghdr msg = {
-		.msg_name = &to, .msg_namelen = sizeof(to),
-		.msg_control = &control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	const union sockaddr_any from = target_addr(target, &len);
+	int err = -probe_source(fd, &from, &to);
 
-	info.ipi6_addr = target_addr(target, &len).in6.sin6_addr;
-	*cmsg = (struct cmsghdr) {
-		.cmsg_len = CMSG_LEN(sizeof(info)), .cmsg_level = SOL_IPV6,
-		.cmsg_type = IPV6_PKTINFO,
-	};
-	memcpy(CMSG_DATA(cmsg), &info, sizeof(info));
-	cmsg = CMSG_NXTHDR(&msg, cmsg);
-	*cmsg = (struct cmsghdr) {
-		.cmsg_len = CMSG_LEN(sizeof(options)), .cmsg_level = SOL_IPV6,
-		.cmsg_type = IPV6_HOPOPTS,
-	};
-	memcpy(CMSG_DATA(cmsg), options, sizeof(options));
-	if (sendmsg(fd, &msg, 0) >= 0)
-		return 0;
-	return errno == EPERM ? 0 : errno;
+	return err == EPERM ? 0 : err;
 }
 
 /* What it would do with a packet to there, by the table local alone. */
 static int ask_kernel(const struct op *op, int fd, const struct target *target)
 {
 	const struct rtmsg ask = { .rtm_family = AF_INET6, .rtm_dst_len = 128 };
-	struct request r = request_new(RTM_GETROUTE, 0, &ask, sizeof(ask));
-	struct {
-		struct nlmsghdr hdr;
-		struct rtmsg rtm;
-		char rest[1024];
-	} answer;
+	struct rtnl_request r = rtnl_new(RTM_GETROUTE, 0, &ask, sizeof(ask));
+	struct rtnl_answer answer;
 
-	put_addr(&r, RTA_DST, AF_INET6, target->addr);
-	put_u32(&r, RTA_MARK, MARK);
-	if (request_send(fd, &r, &answer, sizeof(answer)))
+	rtnl_put_addr(&r, RTA_DST, AF_INET6, target->addr);
+	rtnl_put_u32(&r, RTA_MARK, MARK);
+	if (rtnl_ask(fd, &r, &answer))
 		return op->refusal;
-	return answer.rtm.rtm_type == RTN_LOCAL ? 0 : op->refusal;
+	return answer.route.rtm_type == RTN_LOCAL ? 0 : op->refusal;
 }
 
 static int socket_for(const struct op *op, const struct target *target)
@@ -472,9 +389,9 @@ static void read_answers(unsigned int reader)
 	int fds[NR_COUNTS];
 
 	for (i = 0; i < NR_COUNTS; i++)
-		if (makes_sense(&ops[i / ARRAY_LEN(targets)], &targets[i % ARRAY_LEN(targets)]))
-			fds[i] = socket_for(&ops[i / ARRAY_LEN(targets)],
-					    &targets[i % ARRAY_LEN(targets)]);
+		if (makes_sense(&ops[i / ARRAY_SIZE(targets)], &targets[i % ARRAY_SIZE(targets)]))
+			fds[i] = socket_for(&ops[i / ARRAY_SIZE(targets)],
+					    &targets[i % ARRAY_SIZE(targets)]);
 		else
 			fds[i] = -1;
 	drop_raw();
@@ -482,7 +399,7 @@ static void read_answers(unsigned int reader)
 		i = random_below(&seed, NR_COUNTS);
 		if (fds[i] < 0)
 			continue;
-		judge(&ops[i / ARRAY_LEN(targets)], &targets[i % ARRAY_LEN(targets)], fds[i],
+		judge(&ops[i / ARRAY_SIZE(targets)], &targets[i % ARRAY_SIZE(targets)], fds[i],
 		      &counts[i]);
 		let_others_run();
 	}
@@ -521,7 +438,7 @@ static unsigned long print_changes(void)
 {
 	unsigned long sum = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(churned); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(churned); i++) {
 		printf("changed %s/%d table %d: %lu\n", churned[i].prefix ?: "nexthop",
 		       churned[i].len, churned[i].table, shared->changes[i]);
 		sum += shared->changes[i];
@@ -535,8 +452,8 @@ static void print_sums(unsigned int readers)
 	unsigned long changes;
 
 	for (size_t i = 0; i < NR_COUNTS; i++) {
-		const struct op *op = &ops[i / ARRAY_LEN(targets)];
-		const struct target *target = &targets[i % ARRAY_LEN(targets)];
+		const struct op *op = &ops[i / ARRAY_SIZE(targets)];
+		const struct target *target = &targets[i % ARRAY_SIZE(targets)];
 
 		if (makes_sense(op, target))
 			print_cell(op, target, readers, i, sums);

@@ -43,7 +43,6 @@
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/nexthop.h>
-#include <linux/rtnetlink.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +50,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "anyip6.h"
+#include "rtnl.h"
+#include "run.h"
 #include "model.h"
 
 #define NR_MEMBERS	13	/* of an operation, at most */
@@ -68,7 +68,6 @@
 #define NO_MARK		2
 #define SEND_PORT	9
 #define RAW_PROTOCOL	253	/* for experiments (RFC 3692) */
-#define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
 
 static const char *const dev_names[] = { "none", "lo", "d0", "d1", "vrf0" };
 static const unsigned int dev_index[] = { 0, 1, 102, 103, 104 };
@@ -117,7 +116,7 @@ static const struct role {
 
 static struct netns {
 	int fd, netlink;	/* -1: not made yet */
-	int socket[ARRAY_LEN(roles)][NR_DEVS + 1][2];
+	int socket[ARRAY_SIZE(roles)][NR_DEVS + 1][2];
 } nets[NR_NETS];
 
 /* What the kernel's lookup said since the last change, by address and device. */
@@ -141,60 +140,33 @@ static void must(int err, const char *what)
 
 /* rtnetlink */
 
-static struct {
-	struct nlmsghdr hdr;
-	char rest[512];
-} request;
+static struct rtnl_request request;
 
 static void request_new(int type, const void *header, size_t len)
 {
-	bool new = type % 4 == RTM_NEWLINK % 4;
+	const bool new = type % 4 == RTM_NEWLINK % 4;
 
-	memset(&request, 0, sizeof(request));
-	request.hdr.nlmsg_type = type;
-	request.hdr.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK |
-		(new ? NLM_F_CREATE | NLM_F_EXCL : 0);
-	request.hdr.nlmsg_len = NLMSG_LENGTH(len);
-	memcpy(request.rest, header, len);
+	request = rtnl_new(type, new ? NLM_F_EXCL : 0, header, len);
 }
 
 static struct rtattr *put(int type, const void *data, size_t len)
 {
-	size_t at = NLMSG_ALIGN(request.hdr.nlmsg_len);
-	struct rtattr *rta = (struct rtattr *)((char *)&request + at);
-
-	rta->rta_type = type;
-	rta->rta_len = RTA_LENGTH(len);
-	if (len)
-		memcpy(RTA_DATA(rta), data, len);
-	request.hdr.nlmsg_len = at + RTA_ALIGN(rta->rta_len);
-	return rta;
+	return rtnl_put(&request, type, data, len);
 }
 
 static void put_u32(int type, unsigned int value)
 {
-	put(type, &value, sizeof(value));
+	rtnl_put_u32(&request, type, value);
 }
 
-/* What was put since is inside of it. */
 static void put_end(struct rtattr *nest)
 {
-	nest->rta_len = (char *)&request + request.hdr.nlmsg_len - (char *)nest;
+	rtnl_put_end(&request, nest);
 }
 
 static int request_send(const struct netns *net)
 {
-	struct {
-		struct nlmsghdr hdr;
-		struct nlmsgerr err;
-		char request[sizeof(request)];
-	} ack;
-
-	if (send(net->netlink, &request, request.hdr.nlmsg_len, 0) < 0 ||
-	    recv(net->netlink, &ack, sizeof(ack), 0) < 0 ||
-	    ack.hdr.nlmsg_type != NLMSG_ERROR)
-		fail("rtnetlink");
-	return ack.err.error;
+	return rtnl_ask(net->netlink, &request, NULL);
 }
 
 static int link_change(const struct netns *net, int dev, int flags, int change)
@@ -385,7 +357,7 @@ static void rules_new(const struct netns *net)
 	static const int tables[] = { TABLE_LOCAL, TABLE_VRF };
 	unsigned int at = 1;
 
-	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
 		must(rule_change(net, RTM_NEWRULE, AF_INET6, at++, MARK + tables[i],
 				 FR_ACT_TO_TBL, table_id[tables[i]]), "a rule");
 		must(rule_change(net, RTM_NEWRULE, AF_INET6, at++, MARK + tables[i],
@@ -414,10 +386,10 @@ static const char *const settings[][2] = {
 static void netns_make(struct netns *net)
 {
 	net->fd = netns_new();
-	net->netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	net->netlink = rtnl_open();
 	if (net->netlink < 0)
 		fail("NETLINK_ROUTE");
-	for (size_t s = 0; s < ARRAY_LEN(settings); s++)
+	for (size_t s = 0; s < ARRAY_SIZE(settings); s++)
 		must(sysctl_write(settings[s][0], settings[s][1]), settings[s][0]);
 	/* As the model has it, not as a parameter or the kernel's own rule does. */
 	toggle_set(model.loaded ? MODE_ON : MODE_ABSENT);
@@ -512,44 +484,16 @@ static int perform_bind4(const struct op *op)
 	return bind(fd, (struct sockaddr *)&sa, sizeof(sa)) ? -errno : 0;
 }
 
-/*
- * What comes of a source that was taken would depend on the route to the
- * destination, so it must not come to that: the next control message is one
- * that needs CAP_NET_RAW.
- */
+/* What comes of a source that was taken would depend on the route to there. */
 static int perform_pktinfo(const struct op *op)
 {
-	static const unsigned char options[8] = { 0, 0, 1, 4 }; /* PadN */
-	struct sockaddr_in6 to = sockaddr6(MADDR_LOOP, DEV_NONE);
-	struct in6_pktinfo info = {
-		.ipi6_addr = sockaddr6(op->addr, DEV_NONE).sin6_addr,
-		.ipi6_ifindex = dev_index[op->scope],
-	};
-	union {
-		struct cmsghdr hdr;
-		char buf[CMSG_SPACE(sizeof(info)) + CMSG_SPACE(sizeof(options))];
-	} control = {};
-	struct msghdr msg = {
-		.msg_name = &to, .msg_namelen = sizeof(to),
-		.msg_control = &control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	const int *fd = socket_of(op, ROLE_SEND + (op->sock == SOCK_RAW6), op->dev);
+	union sockaddr_any from = { .in6 = sockaddr6(op->addr, op->scope) };
+	union sockaddr_any to = { .in6 = sockaddr6(MADDR_LOOP, DEV_NONE) };
 
-	*cmsg = (struct cmsghdr) {
-		.cmsg_len = CMSG_LEN(sizeof(info)),
-		.cmsg_level = SOL_IPV6, .cmsg_type = IPV6_PKTINFO,
-	};
-	memcpy(CMSG_DATA(cmsg), &info, sizeof(info));
-	cmsg = CMSG_NXTHDR(&msg, cmsg);
-	*cmsg = (struct cmsghdr) {
-		.cmsg_len = CMSG_LEN(sizeof(options)),
-		.cmsg_level = SOL_IPV6, .cmsg_type = IPV6_HOPOPTS,
-	};
-	memcpy(CMSG_DATA(cmsg), options, sizeof(options));
 	if (op->sock == SOCK_UDP)
-		to.sin6_port = htons(SEND_PORT);
-	return sendmsg(*socket_of(op, ROLE_SEND + (op->sock == SOCK_RAW6), op->dev),
-		       &msg, 0) < 0 ? -errno : 0;
+		to.in6.sin6_port = htons(SEND_PORT);
+	return probe_source(*fd, &from, &to);
 }
 
 /* A route that is not of the universe. */
@@ -1129,8 +1073,8 @@ static void read_route(struct model_net *n, struct nlmsghdr *hdr)
 {
 	const struct rtmsg *rtm = NLMSG_DATA(hdr);
 	struct model_route *r = &n->route[n->nr_routes];
-	int table = index_of(rtm->rtm_table, table_id, ARRAY_LEN(table_id));
-	int type = index_of(rtm->rtm_type, route_type, ARRAY_LEN(route_type));
+	int table = index_of(rtm->rtm_table, table_id, ARRAY_SIZE(table_id));
+	int type = index_of(rtm->rtm_type, route_type, ARRAY_SIZE(route_type));
 	int len = RTM_PAYLOAD(hdr);
 	struct op place;
 
@@ -1301,27 +1245,20 @@ static void forget_cached(const struct op *op)
 static enum verdict lookup(const struct op *op, enum model_table table, int only)
 {
 	const struct rtmsg rtm = { .rtm_family = AF_INET6, .rtm_dst_len = 128 };
-	struct {
-		struct nlmsghdr hdr;
-		struct rtmsg rtm;
-		char rest[1024];
-	} answer;
+	struct rtnl_answer answer;
 
 	if (model.kinds & KIND(OBJECT))
 		forget_cached(op);
 	lookups++;
 	request_new(RTM_GETROUTE, &rtm, sizeof(rtm));
-	request.hdr.nlmsg_flags = NLM_F_REQUEST;
 	put(RTA_DST, model_addrs[op->addr].v6, 16);
 	if (!no_mark)
 		put_u32(RTA_MARK, MARK + table);
 	if (only)
 		put_u32(RTA_OIF, dev_index[only]);
-	if (send(netns_of(op)->netlink, &request, request.hdr.nlmsg_len, 0) < 0 ||
-	    recv(netns_of(op)->netlink, &answer, sizeof(answer), 0) < 0)
-		fail("a lookup");
-	return answer.hdr.nlmsg_type == RTM_NEWROUTE &&
-		answer.rtm.rtm_type == RTN_LOCAL ? IS_LOCAL : NOT_LOCAL;
+	if (rtnl_ask(netns_of(op)->netlink, &request, &answer))
+		return NOT_LOCAL;
+	return answer.route.rtm_type == RTN_LOCAL ? IS_LOCAL : NOT_LOCAL;
 }
 
 /* By what the question depends on: the device, or just its L3 domain. */
@@ -1331,7 +1268,7 @@ static enum verdict kernel_says(const struct op *op)
 	int only = model_is_link_local(op->addr) ? model.dev : DEV_NONE;
 	unsigned char *v = &verdicts[op->net][op->addr][only ?: domain];
 
-	if (only == DEV_VRF || model.step < STEP_UNSURE || op->type == OP_BIND4)
+	if (only == DEV_VRF || !model_asked_table() || op->type == OP_BIND4)
 		return NOT_ASKED;
 	if (!*v)
 		*v = lookup(op, domain ? TABLE_VRF : TABLE_LOCAL, only);
@@ -1346,7 +1283,7 @@ struct wrong {
 	int expected, got;
 };
 
-static unsigned long judged, decided[NR_STEPS], answers[NR_OPS][2];
+static unsigned long judged, decided[NR_MODEL_STEPS], answers[NR_OPS][2];
 static unsigned long kinds_seen[NR_KINDS][2], by_kernel[2];
 static bool counting = true;
 static time_t start, last_progress;
@@ -1517,6 +1454,9 @@ static void report(struct op *ops, struct wrong *wrong)
 static void print_sums(unsigned long seeds)
 {
 	static const char *const step_names[] = {
+#define STEP(name, counter, word) [STEP_##name] = word,
+		ANYIP6_STEPS(STEP, STEP)
+#undef STEP
 #define X(name, text) [STEP_##name] = text,
 		MODEL_STEPS(X)
 #undef X
@@ -1530,7 +1470,7 @@ static void print_sums(unsigned long seeds)
 	for (size_t i = 0; i < NR_OPS; i++)
 		printf("asked: %s: %lu yes, %lu no\n", rows[i].name,
 		       answers[i][0], answers[i][1]);
-	for (size_t i = 0; i < NR_STEPS; i++)
+	for (size_t i = 0; i < NR_MODEL_STEPS; i++)
 		printf("decided: %s %lu\n", step_names[i], decided[i]);
 	for (size_t i = 0; i < NR_KINDS; i++)
 		printf("seen: %s: %lu yes, %lu no\n", kind_names[i],
@@ -1553,9 +1493,9 @@ static bool options_read(char **argv)
 	for (; argv[0]; argv += 2) {
 		size_t i = 0;
 
-		while (i < ARRAY_LEN(options) && strcmp(argv[0], options[i].name))
+		while (i < ARRAY_SIZE(options) && strcmp(argv[0], options[i].name))
 			i++;
-		if (i == ARRAY_LEN(options) || !argv[1])
+		if (i == ARRAY_SIZE(options) || !argv[1])
 			return false;
 		options[i].value = strtoul(argv[1], NULL, 0);
 	}

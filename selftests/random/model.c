@@ -341,6 +341,21 @@ static enum model_step decide(const struct model_net *n, int addr, int dev)
 	return ask_table(n, addr, dev);
 }
 
+/* Of the last answer. */
+bool model_asked_table(void)
+{
+	switch (model.step) {
+	case STEP_UNSURE:
+	case STEP_NO_ROUTE:
+	case STEP_CARVED_OUT:
+	case STEP_WRONG_DEVICE:
+	case STEP_ALLOWED:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Sockets, as the kernel has them around the check. */
 
 static int ask(const struct model_net *n, const struct op *op, int dev, int refusal)

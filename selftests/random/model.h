@@ -13,6 +13,8 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 
+#include "../rule/decision.h"
+
 #define NR_NETS		3
 #define NR_METRICS	3
 #define MAX_ROUTES	1024	/* of a namespace */
@@ -136,26 +138,21 @@ struct op {
 	unsigned char value;	/* to write, as number; link, port: 1 is up, in */
 };
 
-/* What decided. The names are printed, and fuzz.sh wants to see each. */
+/* What decides where the rule does not, beside its steps. fuzz.sh wants to see each. */
 #define MODEL_STEPS(X)							\
 	X(ASKED_NOTHING, "no-check")	/* freebind, or it ended earlier */ \
-	X(STOCK,	"configured")					\
+	X(STOCK,	"kernel-says-yes")				\
 	X(ABSENT,	"module-absent")				\
-	X(OFF,		"toggle-off")					\
-	X(NOT_UNICAST,	"not-unicast")					\
-	X(CONFIGURED,	"configured-but-refused")			\
-	/* from here on the table was asked */				\
-	X(UNSURE,	"kernel-alone")	/* see model.c */		\
-	X(NO_ROUTE,	"no-route")					\
-	X(CARVED_OUT,	"carved-out")					\
-	X(WRONG_DEVICE,	"wrong-device")					\
-	X(ALLOWED,	"allowed")
+	X(UNSURE,	"kernel-alone")	/* see model.c */
 
 enum model_step {
+#define STEP(name, counter, word) STEP_##name,
+	ANYIP6_STEPS(STEP, STEP)
+#undef STEP
 #define X(name, text) STEP_##name,
 	MODEL_STEPS(X)
 #undef X
-	NR_STEPS,
+	NR_MODEL_STEPS,
 };
 
 /* What was seen to decide, or to be passed over, beside the plainest routes. */
@@ -221,6 +218,7 @@ extern struct model model;
 void model_init(void);
 void model_reset(void);
 int model_answer(const struct op *op);
+bool model_asked_table(void);
 bool model_is_link_local(int addr);
 int model_domain(const struct model_net *n, int dev);
 bool model_same_bits(const unsigned char *a, const unsigned char *b, int bits);

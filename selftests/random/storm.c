@@ -19,8 +19,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -36,7 +34,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "anyip6.h"
+#include "rtnl.h"
+#include "run.h"
 
 #define NR_WORKERS	8
 #define SERVER_PORT	4243
@@ -238,43 +237,21 @@ static int op_bind(const struct op *op, int fd, const struct target *target)
 	return bind(fd, &sa.sa, len) ? errno : 0;
 }
 
-/* Its address has a connection behind that of IPv6, and no port. */
 static int op_bind_l2tp(const struct op *op, int fd, const struct target *target)
 {
 	union sockaddr_any sa;
-	struct {
-		struct sockaddr_in6 in6;
-		unsigned int connection;
-	} l2tp = { .connection = TEST_PORT };
 
 	addr_fill(&sa, AF_INET6, target->addr, op->port);
-	l2tp.in6 = sa.in6;
-	return bind(fd, (struct sockaddr *)&l2tp, sizeof(l2tp)) ? errno : 0;
+	return bind(fd, &sa.sa, l2tp_connection(&sa, TEST_PORT)) ? errno : 0;
 }
 
 static int op_pktinfo(const struct op *op, int fd, const struct target *target)
 {
-	union {
-		struct cmsghdr hdr;
-		char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-	} cmsg = {
-		.hdr.cmsg_len	= CMSG_LEN(sizeof(struct in6_pktinfo)),
-		.hdr.cmsg_level	= SOL_IPV6,
-		.hdr.cmsg_type	= IPV6_PKTINFO,
-	};
 	union sockaddr_any to, from;
-	struct iovec data = { .iov_base = "storm", .iov_len = 5 };
-	struct msghdr msg = {
-		.msg_name = &to, .msg_iov = &data, .msg_iovlen = 1,
-		.msg_control = &cmsg, .msg_controllen = sizeof(cmsg),
-	};
-	struct in6_pktinfo info = {};
 
-	msg.msg_namelen = addr_fill(&to, AF_INET6, ADDR_HOST, op->port);
+	addr_fill(&to, AF_INET6, ADDR_HOST, op->port);
 	addr_fill(&from, AF_INET6, target->addr, 0);
-	info.ipi6_addr = from.in6.sin6_addr;
-	memcpy(CMSG_DATA(&cmsg.hdr), &info, sizeof(info));
-	return sendmsg(fd, &msg, 0) < 0 ? errno : 0;
+	return -send_from(fd, &from, &to, "storm", 0);
 }
 
 /* Given up once the route to @target has changed. */
@@ -487,48 +464,26 @@ static void flip_toggle(unsigned int unused)
 	}
 }
 
-/* route_change() of a local route: rtnetlink, as a process each is too slow. */
-
-struct route_request {
-	struct nlmsghdr hdr;
-	struct rtmsg route;
-	struct rtattr dst;
-	struct in6_addr prefix;
-	struct rtattr oif;
-	unsigned int ifindex;
-};
-
+/* Of a local route: an errno. A process each would be too slow. */
 static int route_change(int type, enum anyip6_addr addr, int prefix_len)
 {
-	struct route_request req = {
-		.hdr = {
-			.nlmsg_len = sizeof(req), .nlmsg_type = type,
-			.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
-		},
-		.route = {
-			.rtm_family = AF_INET6, .rtm_dst_len = prefix_len,
-			.rtm_table = RT_TABLE_LOCAL, .rtm_protocol = RTPROT_BOOT,
-			.rtm_type = RTN_LOCAL,
-		},
-		.dst = { RTA_LENGTH(sizeof(req.prefix)), RTA_DST },
-		.oif = { RTA_LENGTH(sizeof(req.ifindex)), RTA_OIF },
-		.ifindex = if_nametoindex("lo"),
+	const struct rtmsg rtm = {
+		.rtm_family = AF_INET6, .rtm_dst_len = prefix_len,
+		.rtm_table = RT_TABLE_LOCAL, .rtm_protocol = RTPROT_BOOT,
+		.rtm_type = RTN_LOCAL,
 	};
-	struct {
-		struct nlmsghdr hdr;
-		struct nlmsgerr err;
-		char request[256];
-	} ack;
+	struct rtnl_request r = rtnl_new(type, 0, &rtm, sizeof(rtm));
+	struct in6_addr prefix = {};
 	union sockaddr_any sa;
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int fd = rtnl_open(), err;
 
 	addr_fill(&sa, AF_INET6, addr, 0);
-	memcpy(&req.prefix, &sa.in6.sin6_addr, prefix_len / 8);
-	if (fd < 0 || send(fd, &req, sizeof(req), 0) < 0 ||
-	    recv(fd, &ack, sizeof(ack), 0) < (ssize_t)sizeof(ack.hdr))
-		fail("rtnetlink");
+	memcpy(&prefix, &sa.in6.sin6_addr, prefix_len / 8);
+	rtnl_put(&r, RTA_DST, &prefix, sizeof(prefix));
+	rtnl_put_u32(&r, RTA_OIF, if_nametoindex("lo"));
+	err = rtnl_ask(fd, &r, NULL);
 	close(fd);
-	return -ack.err.error;
+	return -err;
 }
 
 /*

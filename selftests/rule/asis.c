@@ -102,7 +102,7 @@ ROUTE(gateway_dummy0, "via 2001:db8:d::5 dev dummy0", OK);
 ROUTE(gateway_onlink, "via 2001:db8:a::5 dev veth0 onlink", OK);
 ROUTE(gateway_link_local, "via fe80::1234 dev veth0", OK);
 ROUTE(gateway_configured, "via 2001:db8:1::1 dev veth0", "Gateway can not be a local address");
-ROUTE(gateway_vrf, "via 2001:db8:f::5 dev dummy1 table 10", "No route to host");
+ROUTE(gateway_vrf, "via 2001:db8:f::5 dev veth1 table 10", "No route to host");
 ROUTE(source, "dev veth0 src 2001:db8:a::5", "Invalid source address");
 ROUTE(source_tentative, "dev veth0 src 2001:db8:a:0:7::1", "Invalid source address");
 ROUTE(source_configured, "dev veth0 src 2001:db8:1::1", OK);
@@ -356,4 +356,4 @@ ICMP(configured, HOST, HOST);
 ICMP(any_ip, ANY, HOST);
 ICMP(any_ip_dummy0, DUMMY, HOST);
 
-ANYIP6_HARNESS_MAIN(TOPOLOGY_WHOLE)
+ANYIP6_HARNESS_MAIN(WORLD_WHOLE)

@@ -59,16 +59,16 @@ CASE(vrf_unbound,	VRF_ANY,	NO_ROUTE,	OF_VRF);
 CASE(vrf_bound,		VRF_ANY,	ALLOWED,
      "local 2001:db8:f::/64 dev vrf0 table 10", DEV("vrf0"));
 CASE(vrf_port_bound,	VRF_ANY,	ALLOWED,
-     "local 2001:db8:f::/64 dev vrf0 table 10", DEV("dummy1"));
+     "local 2001:db8:f::/64 dev vrf0 table 10", DEV("veth1"));
 CASE(vrf_other_dev,	VRF_ANY,	NO_ROUTE,	OF_VRF, DEV("veth0"));
 CASE(vrf_hole,		VRF_HOLE,	CARVED_OUT,
      "unreachable 2001:db8:f:0:1::/80 dev lo table 10 is more specific", DEV("vrf0"));
 CASE(vrf_default_any_ip, ANY,		NO_ROUTE,	NOT_OF_VRF, DEV("vrf0"));
-CASE(vrf_port_default_any_ip, ANY,	NO_ROUTE,	NOT_OF_VRF, DEV("dummy1"));
-CASE(vrf_configured,	VRF_PORT,	USABLE,		"configured on dummy1", DEV("vrf0"));
-CASE(vrf_configured_port, VRF_PORT,	USABLE,		"configured on dummy1", DEV("dummy1"));
+CASE(vrf_port_default_any_ip, ANY,	NO_ROUTE,	NOT_OF_VRF, DEV("veth1"));
+CASE(vrf_configured,	VRF_PORT,	USABLE,		"configured on veth1", DEV("vrf0"));
+CASE(vrf_configured_port, VRF_PORT,	USABLE,		"configured on veth1", DEV("veth1"));
 CASE(vrf_configured_unbound, VRF_PORT,	NO_ROUTE,
-     "configured on dummy1, of another L3 domain");
+     "configured on veth1, of another L3 domain");
 CASE(any_ip_configured_in_vrf, ANY_AND_VRF_PORT, ALLOWED, IN_ANY);
 
 /* a device of the same domain changes nothing */
@@ -107,9 +107,9 @@ CASE_V6(link_local_no_scope, LL_ANY,	NO_SCOPE,	"--dev");
 CASE_V6(link_local_dev_lo, LL_LO,	WRONG_DEVICE,
 	"local fe80:0:0:1::/64 dev lo table local", SCOPE("veth0"));
 CASE_V6(link_local_vrf_port, LL_VRF,	ALLOWED,
-	"local fe80::4321/128 dev dummy1 table 10", SCOPE("dummy1"));
+	"local fe80::4321/128 dev veth1 table 10", SCOPE("veth1"));
 CASE_V6(link_local_vrf,	LL_VRF,		WRONG_DEVICE,
-	"local fe80::4321/128 dev dummy1 table 10", SCOPE("vrf0"));
+	"local fe80::4321/128 dev veth1 table 10", SCOPE("vrf0"));
 CASE_V6(link_local_vrf_outside, LL_VRF,	NO_ROUTE,	OF_VRF, SCOPE("veth0"));
 CASE_V6(link_local_outside, LL_OUTSIDE,	NO_ROUTE,	IN_100, SCOPE("veth0"));
 

@@ -22,7 +22,7 @@ struct route_case {
 /* One ip process for both families: a line that names PREFIX is for each. */
 static int route_ip(const char *cmd)
 {
-	static const char *const prefix[] = { "2001:db8:20::/64", "10.0.32.0/24" };
+	static const char *const prefix[] = { "2001:db8:20::/64", "198.18.32.0/24" };
 	const char *at = strstr(cmd, "PREFIX");
 	char lines[256];
 	int len = 0;
@@ -157,12 +157,12 @@ FIXTURE_VARIANT_ADD(route, hole)
 {
 	.c.steps = {
 		{ "route add local 2001:db8::/32 dev lo", 0, NO },
-		{ "route add local 10.0.0.0/8 dev lo", 0, 0 },
+		{ "route add local 198.0.0.0/8 dev lo", 0, 0 },
 		{ "route add blackhole PREFIX table local", NO, SAME },
 		{ "route del blackhole PREFIX table local", 0, SAME },
 	},
 	.c.undo = "route del local 2001:db8::/32 dev lo table local\n"
-		  "route del local 10.0.0.0/8 dev lo table local\n",
+		  "route del local 198.0.0.0/8 dev lo table local\n",
 };
 
-ANYIP6_HARNESS_MAIN(TOPOLOGY_WHOLE)
+ANYIP6_HARNESS_MAIN(WORLD_WHOLE)

@@ -72,7 +72,7 @@ static int link_bind(struct link *l)
 static int link_meanwhile(const struct link *l)
 {
 	const char *route = l->family == AF_INET ?
-		"-4 route %s local 203.0.113.0/24 dev dummy0" :
+		"-4 route %s local 198.18.13.0/24 dev dummy0" :
 		"-6 route %s local 2001:db8:d::/64 dev dummy0";
 	char line[80];
 
@@ -238,4 +238,4 @@ CASE(client_then_off,	PEER, PEER,	HOST, ANY,	NEEDS_RULE, .meanwhile = TOGGLE_OFF
 CASE(server_route_back,	HOST, DUMMY,	PEER, PEER,	NEEDS_RULE, .meanwhile = ROUTE_BACK);
 CASE(client_route_back,	PEER, PEER,	HOST, DUMMY,	NEEDS_RULE, .meanwhile = ROUTE_BACK);
 
-ANYIP6_HARNESS_MAIN(TOPOLOGY_WHOLE)
+ANYIP6_HARNESS_MAIN(WORLD_WHOLE)

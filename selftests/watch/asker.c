@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "anyip6.h"
+#include "run.h"
 
 static struct sockaddr_in6 address(__u64 n)
 {

@@ -13,25 +13,13 @@
 
 #include "../rule/decision.h"
 #include "harness.h"
-#include "../parity/parity.h"
 #include "tool.h"
 
 #define COUNTERS	"/proc/thread-self/net/anyip6"
 #define SUBJECT		"2001:db8:20::1"	/* ADDR_FREE */
 
-/* What ../parity/topo.c asks for; ../parity/cases.c has it for the matrix. */
-
-const char *const class_text[NR_CLASSES][2] = {
-#define X(name, text, v6, v4) [C_##name] = { v6, v4 },
-	CLASSES(X)
-#undef X
-};
-
-static const char *const devices[NR_BINDINGS] = {
-#define X(name, dev) [B_##name] = dev,
-	BINDINGS(X)
-#undef X
-};
+/* To which the sockets of the matrix are bound. */
+static const char *const devices[] = { NULL, "veth0", "dummy0", "lo", "vrf0", "veth1" };
 
 /* Situations by name */
 
@@ -89,9 +77,9 @@ FIXTURE_TEARDOWN(explain)
 }
 
 #define EXPLAIN(name, ...)						\
-	FIXTURE_VARIANT_ADD(explain, name) { .s = { NULL, NULL, __VA_ARGS__ } }
+	FIXTURE_VARIANT_ADD(explain, name) { .s = { NULL, NULL, __VA_ARGS__, .sock = {} } }
 #define EXPLAIN_WITH(name, ...)						\
-	FIXTURE_VARIANT_ADD(explain, name) { .s = { __VA_ARGS__ } }
+	FIXTURE_VARIANT_ADD(explain, name) { .s = { __VA_ARGS__, .sock = {} } }
 
 /* What bind.c asks */
 
@@ -418,7 +406,7 @@ static void usage_check(struct __test_metadata *_metadata)
 	};
 	char out[4096];
 
-	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		EXPECT_EQ(2, run_tool(out, sizeof(out), "%s", wrong[i])) {
 			TH_LOG("anyip6 %s: %s", wrong[i], out);
 		}
@@ -457,7 +445,7 @@ static void full_check(struct __test_metadata *_metadata)
 	};
 	char out[4096];
 
-	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		EXPECT_EQ(4, run_tool_full(out, sizeof(out), "%s", all[i])) {
 			TH_LOG("anyip6 %s >/dev/full", all[i]);
 		}
@@ -508,7 +496,7 @@ static void name_check(struct __test_metadata *_metadata, const char *name,
 
 static void names_check(struct __test_metadata *_metadata)
 {
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		name_check(_metadata, names[i].name, names[i].json, names[i].text);
 }
 
@@ -558,7 +546,7 @@ TEST_F_TIMEOUT(usage, on, 120)
 }
 
 /*
- * Every address of the parity matrix, on a TCP socket bound to each device; the
+ * Every address of lib/world.h, on a TCP socket bound to each device; the
  * other protocols are asked on an unbound socket, which saves minutes.
  */
 
@@ -646,14 +634,14 @@ FIXTURE_SETUP(matrix)
 {
 	if (access(tool(), X_OK))
 		SKIP(return, "no tool");
-	topo_setup();
-	topo_enter_host();
+	world_new(WORLD_MATRIX);
+	sysctl_must("net/ipv4/ping_group_range", "0 2147483647");
 	toggle_set(mode_by_name(_metadata->name));
 }
 
 FIXTURE_TEARDOWN(matrix) {}
 
-FIXTURE_VARIANT_ADD(matrix, tcp) { 0, NR_BINDINGS };
+FIXTURE_VARIANT_ADD(matrix, tcp) { 0, ARRAY_SIZE(devices) };
 FIXTURE_VARIANT_ADD(matrix, udp) { 1, 1 };
 FIXTURE_VARIANT_ADD(matrix, raw) { 2, 1 };
 FIXTURE_VARIANT_ADD(matrix, ping) { 3, 1 };
@@ -663,11 +651,11 @@ static void matrix_check(struct __test_metadata *_metadata,
 {
 	int wrong = 0, asked = 0;
 
-	for (int c = 0; c < NR_CLASSES; c++)
+	for (int a = 0; a < NR_ADDRS; a++)
 		for (int b = 0; b < bindings; b++, asked++)
-			wrong += !matrix_agrees(p, class_text[c][0], devices[b]);
+			wrong += !matrix_agrees(p, addr_text(a, AF_INET6), devices[b]);
 	EXPECT_EQ(0, wrong);
-	EXPECT_EQ(NR_CLASSES * bindings, asked);
+	EXPECT_EQ(NR_ADDRS * bindings, asked);
 }
 
 TEST_F_TIMEOUT(matrix, on, 600)
@@ -675,4 +663,4 @@ TEST_F_TIMEOUT(matrix, on, 600)
 	matrix_check(_metadata, &matrix_protos[variant->proto], variant->bindings);
 }
 
-ANYIP6_HARNESS_MAIN(TOPOLOGY_WHOLE)
+ANYIP6_HARNESS_MAIN(WORLD_WHOLE)

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <linux/if_link.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "rtnl.h"
 #include "tool.h"
 
 #define RUNS		20	/* unless ANYIP6_TOOL_RUNS says otherwise */
@@ -28,79 +28,44 @@
 
 /* Who changes things */
 
-struct request {
-	struct nlmsghdr hdr;
-	char rest[256];
-};
-
-static struct request request_new(int type, const void *header, size_t len)
-{
-	bool new = (type - RTM_BASE) % 4 == 0;
-	struct request r = { .hdr = {
-		.nlmsg_type = type,
-		.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK |
-			       (new ? NLM_F_CREATE | NLM_F_EXCL : 0),
-		.nlmsg_len = NLMSG_LENGTH(len),
-	} };
-
-	memcpy(r.rest, header, len);
-	return r;
-}
-
-static struct rtattr *put(struct request *r, int type, const void *data, size_t len)
-{
-	struct rtattr *rta = (void *)((char *)r + NLMSG_ALIGN(r->hdr.nlmsg_len));
-
-	rta->rta_type = type;
-	rta->rta_len = RTA_LENGTH(len);
-	if (len)
-		memcpy(RTA_DATA(rta), data, len);
-	r->hdr.nlmsg_len = NLMSG_ALIGN(r->hdr.nlmsg_len) + RTA_ALIGN(rta->rta_len);
-	return rta;
-}
-
 static int netlink = -1;
 static struct {
 	unsigned long links, routes, rounds;
 } *changes;
 
 /* Whether it was done: a route goes with its device, and an address. */
-static bool change(const struct request *r)
+static bool change(const struct rtnl_request *r)
 {
-	struct {
-		struct nlmsghdr hdr;
-		struct nlmsgerr err;
-		char rest[512];
-	} ack;
+	return !rtnl_ask(netlink, r, NULL);
+}
 
-	if (send(netlink, r, r->hdr.nlmsg_len, 0) < 0 ||
-	    recv(netlink, &ack, sizeof(ack), 0) < 0)
-		_exit(1);
-	return !ack.err.error;
+static int flags_of(int type)
+{
+	return type == RTM_NEWADDR || type == RTM_NEWROUTE ? NLM_F_EXCL : 0;
 }
 
 static void add_link(const char *name)
 {
 	const struct ifinfomsg ifi = { .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
-	struct request r = request_new(RTM_NEWLINK, &ifi, sizeof(ifi));
+	struct rtnl_request r = rtnl_new(RTM_NEWLINK, NLM_F_EXCL, &ifi, sizeof(ifi));
 	const int group = GROUP;
 	struct rtattr *info;
 
-	put(&r, IFLA_IFNAME, name, strlen(name) + 1);
-	put(&r, IFLA_GROUP, &group, sizeof(group));
-	info = put(&r, IFLA_LINKINFO, NULL, 0);
-	put(&r, IFLA_INFO_KIND, "dummy", 5);
-	info->rta_len = (char *)&r + r.hdr.nlmsg_len - (char *)info;
+	rtnl_put_text(&r, IFLA_IFNAME, name);
+	rtnl_put(&r, IFLA_GROUP, &group, sizeof(group));
+	info = rtnl_put(&r, IFLA_LINKINFO, NULL, 0);
+	rtnl_put(&r, IFLA_INFO_KIND, "dummy", 5);
+	rtnl_put_end(&r, info);
 	changes->links += change(&r);
 }
 
 static void del_links(void)
 {
 	const struct ifinfomsg ifi = {};
-	struct request r = request_new(RTM_DELLINK, &ifi, sizeof(ifi));
+	struct rtnl_request r = rtnl_new(RTM_DELLINK, 0, &ifi, sizeof(ifi));
 	const int group = GROUP;
 
-	put(&r, IFLA_GROUP, &group, sizeof(group));
+	rtnl_put(&r, IFLA_GROUP, &group, sizeof(group));
 	changes->links += change(&r);
 }
 
@@ -110,12 +75,12 @@ static void change_addr(int type, int n, const char *dev)
 		.ifa_family = AF_INET6, .ifa_prefixlen = 128, .ifa_flags = IFA_NODAD,
 		.ifa_index = if_nametoindex(dev),
 	};
-	struct request r = request_new(type, &ifa, sizeof(ifa));
+	struct rtnl_request r = rtnl_new(type, flags_of(type), &ifa, sizeof(ifa));
 	struct in6_addr ip;
 
 	inet_pton(AF_INET6, "2001:db8:30::", &ip);
 	ip.s6_addr[15] = n;
-	put(&r, IFA_LOCAL, &ip, sizeof(ip));
+	rtnl_put(&r, IFA_LOCAL, &ip, sizeof(ip));
 	changes->routes += change(&r);
 }
 
@@ -125,13 +90,13 @@ static void change_route(int type, const char *prefix, int len, int kind, int de
 		.rtm_family = AF_INET6, .rtm_dst_len = len, .rtm_table = RT_TABLE_LOCAL,
 		.rtm_protocol = RTPROT_STATIC, .rtm_type = kind,
 	};
-	struct request r = request_new(type, &rtm, sizeof(rtm));
+	struct rtnl_request r = rtnl_new(type, flags_of(type), &rtm, sizeof(rtm));
 	struct in6_addr ip;
 
 	inet_pton(AF_INET6, prefix, &ip);
-	put(&r, RTA_DST, &ip, sizeof(ip));
+	rtnl_put(&r, RTA_DST, &ip, sizeof(ip));
 	if (dev)
-		put(&r, RTA_OIF, &dev, sizeof(dev));
+		rtnl_put(&r, RTA_OIF, &dev, sizeof(dev));
 	changes->routes += change(&r);
 }
 
@@ -164,7 +129,7 @@ static void change_routes(int n)
 static void write_on(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	netlink = rtnl_open();
 	for (int n = 0;; n++) {
 		change_links(n);
 		change_routes(n);
@@ -275,4 +240,4 @@ TEST_F_TIMEOUT(unsteady, on, 7200)
 	       changes->links, changes->routes);
 }
 
-ANYIP6_HARNESS_MAIN(TOPOLOGY_NONE)
+ANYIP6_HARNESS_MAIN(WORLD_NONE)

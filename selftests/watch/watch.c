@@ -29,7 +29,6 @@
 #define EVENT		"events/anyip6/anyip6_decision/enable"
 #define DEFAULT_OPS	2000
 #define MAX_CPUS	64
-#define VRF_TABLE	10
 
 struct counts {
 	unsigned long of[NR_STEPS];
@@ -124,31 +123,17 @@ static unsigned int ask_table(const struct ask *a, enum step step)
 
 	if (step == OFF || step == NOT_UNICAST || step == CONFIGURED)
 		return 0;
-	return strcmp(dev, "vrf0") && strcmp(dev, "dummy1") ? RT_TABLE_LOCAL : VRF_TABLE;
+	return strcmp(dev, "vrf0") && strcmp(dev, "veth1") ? RT_TABLE_LOCAL : VRF_TABLE;
 }
 
 /* MSG_PROBE: nothing is sent. */
 static int pktinfo_probe(int fd, enum anyip6_addr addr)
 {
-	union {
-		struct cmsghdr hdr;
-		char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-	} cmsg = {
-		.hdr.cmsg_len	= CMSG_LEN(sizeof(struct in6_pktinfo)),
-		.hdr.cmsg_level	= SOL_IPV6,
-		.hdr.cmsg_type	= IPV6_PKTINFO,
-	};
-	struct in6_pktinfo *info = (struct in6_pktinfo *)CMSG_DATA(&cmsg.hdr);
-	union sockaddr_any to;
-	struct msghdr msg = {
-		.msg_name	= &to,
-		.msg_control	= &cmsg,
-		.msg_controllen	= sizeof(cmsg),
-	};
+	union sockaddr_any from, to;
 
-	msg.msg_namelen = addr_fill(&to, AF_INET6, ADDR_PEER, TEST_PORT);
-	inet_pton(AF_INET6, addr_text(addr, AF_INET6), &info->ipi6_addr);
-	return sendmsg(fd, &msg, MSG_PROBE | MSG_CONFIRM) < 0 ? -errno : 0;
+	addr_fill(&from, AF_INET6, addr, 0);
+	addr_fill(&to, AF_INET6, ADDR_PEER, TEST_PORT);
+	return send_from(fd, &from, &to, "", MSG_PROBE | MSG_CONFIRM);
 }
 
 static int ask(const struct ask *a)
@@ -646,4 +631,4 @@ TEST_F_TIMEOUT(sum, on, 1200)
 	       share * self->n_cpus, self->n_cpus, counts_sum(&got));
 }
 
-ANYIP6_HARNESS_MAIN(TOPOLOGY_WHOLE)
+ANYIP6_HARNESS_MAIN(WORLD_WHOLE)

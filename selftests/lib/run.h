@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How programs run: in modes, or only some of their cases. */
+#ifndef ANYIP6_RUN_H
+#define ANYIP6_RUN_H
+
+#include "sock.h"
+
+enum anyip6_mode {
+	MODE_ABSENT,	/* module not loaded */
+	MODE_OFF,	/* loaded, net.ipv6.anyip_bind = 0 */
+	MODE_ON,	/* loaded, net.ipv6.anyip_bind = 1 */
+	NR_MODES,
+};
+
+#define TOGGLE		"net/ipv6/anyip_bind"
+
+bool anyip6_loaded(void);
+void toggle_set(enum anyip6_mode mode);
+
+/* A test named after its mode runs in that mode's world. */
+enum anyip6_mode mode_by_name(const char *name);
+const char *mode_name(enum anyip6_mode mode);
+void enter_host(enum anyip6_mode mode);
+void enter_peer(enum anyip6_mode mode);
+
+/* ANYIP6_EXPECT: what was to test the module must not pass without. */
+void check_expectation(bool loaded);
+
+/* ANYIP6_CASE: only the cases whose name contains it. None is a failure. */
+bool case_chosen(void);
+bool case_wanted(const char *name);
+int no_case(void);
+
+/* What a program needs of the world; PARTS: it asks world_lacks() for each case. */
+enum world_need { WORLD_NONE, WORLD_PARTS, WORLD_WHOLE };
+
+int anyip6_main(int argc, char **argv, enum world_need need,
+		int (*harness)(int argc, char **argv));
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Sockets that ask for an address of the world. All return -errno on failure. */
+#ifndef ANYIP6_SOCK_H
+#define ANYIP6_SOCK_H
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include "world.h"
+
+/* Not in the libc of older suites. */
+#ifndef IPV6_TRANSPARENT
+#define IPV6_TRANSPARENT	75
+#endif
+#ifndef IPV6_FREEBIND
+#define IPV6_FREEBIND		78
+#endif
+
+struct proto {
+	int type;
+	int number;
+};
+
+#define PROTO_tcp	{ SOCK_STREAM, IPPROTO_TCP }
+#define PROTO_udp	{ SOCK_DGRAM, IPPROTO_UDP }
+#define PROTO_udplite	{ SOCK_DGRAM, 136 }
+#define PROTO_dccp	{ 6 /* SOCK_DCCP */, 33 }
+#define PROTO_mptcp	{ SOCK_STREAM, 262 }
+
+enum sock_opt {
+	OPT_REUSEADDR	= 1 << 0,
+	OPT_REUSEPORT	= 1 << 1,
+	OPT_V6ONLY	= 1 << 2,
+	OPT_FREEBIND	= 1 << 3,
+	OPT_TRANSPARENT	= 1 << 4,
+	OPT_MARK	= 1 << 5,	/* SO_MARK 1, what the fwmark rule asks */
+	OPT_LISTEN	= 1 << 6,
+	OPT_ANY_PORT	= 1 << 7,
+	OPT_LOW_PORT	= 1 << 8,
+	OPT_SCOPE	= 1 << 9,	/* dev goes into sin6_scope_id */
+	OPT_FAMILY_4	= 1 << 10,	/* an IPv4 socket whatever the test's family */
+	OPT_FREEBIND_IP	= 1 << 11,	/* IP_FREEBIND, also on an IPv6 socket */
+};
+
+#define TEST_PORT	4242
+#define LOW_PORT	81
+
+union sockaddr_any {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	char room[32];	/* L2TP's over IPv6 is longer */
+};
+
+/* Everything that decides one bind(), but the family. */
+struct bind_spec {
+	struct proto proto;
+	enum anyip6_addr addr;
+	unsigned int opts;
+	const char *dev;
+};
+
+socklen_t addr_fill(union sockaddr_any *sa, int family, enum anyip6_addr addr,
+		    int port);
+socklen_t sockaddr_len(const union sockaddr_any *sa);
+/* L2TP's address has a connection behind that of IP, and no port. Its length. */
+socklen_t l2tp_connection(union sockaddr_any *sa, unsigned int connection);
+bool addr_same(const union sockaddr_any *a, const union sockaddr_any *b);
+const char *sockaddr_text(const union sockaddr_any *sa);
+int sock_open(int family, const struct bind_spec *spec);
+int sock_bind(int fd, int family, const struct bind_spec *spec);
+int sock_bound(int family, const struct bind_spec *spec);
+
+/* Control messages, one behind the other in what msg_control points to. */
+union control {
+	struct cmsghdr hdr;
+	char room[256];
+};
+
+void *control_add(struct msghdr *msg, int level, int type, size_t len);
+/* The source: an address, and its scope as the device. */
+void control_source(struct msghdr *msg, const union sockaddr_any *from);
+
+/* One message from @from, with as much of @text as it has; @to may be NULL. */
+int send_from(int fd, const union sockaddr_any *from, const union sockaddr_any *to,
+	      const char *text, int flags);
+/*
+ * What a source is judged to be, and nothing is sent: behind it comes what a
+ * process without CAP_NET_RAW may not send. -EPERM is the yes.
+ */
+int probe_source(int fd, const union sockaddr_any *from, const union sockaddr_any *to);
+
+#endif

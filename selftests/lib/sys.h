@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Namespaces, ip(8), sysctls and waiting. */
+#ifndef ANYIP6_SYS_H
+#define ANYIP6_SYS_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "kselftest.h"
+
+/* Ends the program: the test cannot go on. */
+__noreturn __printf(1, 2) void die(const char *fmt, ...);
+__noreturn void die_errno(const char *what);
+__noreturn void skip_all(const char *why);
+
+/* No fixed sleeps: do ... while (poll_again()), false at the deadline. */
+struct poll_until {
+	time_t deadline;
+};
+
+struct poll_until poll_begin(void);
+bool poll_again(const struct poll_until *until);
+
+/*
+ * An emulator that runs the processors in turn goes on to the next one here, and
+ * else after 100 ms: too long where the kernel waits for all of them.
+ */
+static inline void let_others_run(void)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("pause");
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+/* Namespaces: plain descriptors, inherited by ip as /proc/self/fd/N. */
+int netns_new(void);
+void netns_enter(int fd);
+
+/*
+ * ip(8): its exit status, and the first line of what it said. Lines are of one
+ * family, or (AF_UNSPEC) of that of their addresses.
+ */
+int ip_batch(int family, const char *lines);
+void ip_must(int family, const char *lines);
+int ip_run(const char *fmt, ...) __printf(1, 2);
+const char *ip_message(void);
+
+/* Below /proc/sys. All return -errno on failure. */
+int sysctl_write(const char *path, const char *value);
+void sysctl_must(const char *path, const char *value);
+int sysctl_read(const char *path);
+
+#endif
