@@ -151,9 +151,9 @@ static struct net *new_netns(void)
 	struct net *net = ERR_PTR(-ENOSPC);
 	int tries;
 
-	for (tries = 0; tries < 3000 && net == ERR_PTR(-ENOSPC); tries++) {
+	for (tries = 0; tries < 1500 && net == ERR_PTR(-ENOSPC); tries++) {
 		if (tries)
-			msleep(10);
+			msleep(20);
 		net = copy_net_ns(CLONE_NEWNET, &init_user_ns, &init_net);
 	}
 	return net;
