@@ -17,7 +17,7 @@ haproxy_on() {
 
 listen_on_100_addresses() {
     backends && haproxy_on haproxy.cfg && expect "source that a server sees" 2001:db8:5:: "$(sed -n '1s/::.*/::/p' "$work/answer")" || return
-    start client load "$here/apps/load.py" "$progress" && load=$pid
+    start client load "$here/apps/programs/load.py" "$progress" && load=$pid
     within 60 test -s "$progress" && more_answered
 }
 
