@@ -227,12 +227,3 @@ make_selftests() {
     quietly "building the selftests for $arch" "$cache/logs/selftests-$arch.log" \
         make "-j$(nproc)" -C "$top/selftests" KSFT="$ksft" OUTPUT="$scratch" STAGE="$1" "${cross[@]}" stage
 }
-
-# counts DIR: passed, failed, skipped, of a run of selftests/run.sh that left DIR/ktap and its VM's exit code in DIR/code. A VM
-# that died or warned has failed, whatever its tests said.
-counts() {
-    local p=0 f=0 s=0
-    read -r p f s < <(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' "$1/ktap") || true
-    ((f || !$(<"$1/code"))) && ((p)) || f=$((f + 1))
-    echo "$((p)) $((f)) $((s))"
-}

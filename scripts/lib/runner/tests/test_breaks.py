@@ -2,7 +2,7 @@
 
 import unittest
 
-from runner import breaks
+from runner.commands import breaks
 from runner.matrix import Kernel
 
 FUZZ = """\

@@ -7,7 +7,8 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from runner import ci, matrix, tree
+from runner import matrix, tree
+from runner.commands import ci
 
 TABLE = matrix.data()["ci"]
 
@@ -24,7 +25,7 @@ class Rules(unittest.TestCase):
             "README.md": ["lint"],
             "docs/reference/parity.md": ["lint", "table"],
             "scripts/vm": ["lint", "one_kernel"],
-            "scripts/lib/runner/check.py": ["lint", "one_kernel"],
+            "scripts/lib/runner/commands/check.py": ["lint", "one_kernel"],
             "tools/main.c": ["lint", "tool"],
             "man/anyip6.8": ["lint", "tool"],
             "examples/ssh/sshd_config": ["lint", "tool"],
@@ -39,7 +40,7 @@ class Rules(unittest.TestCase):
                 self.assertEqual(steps(path), wanted)
 
     def test_what_decides_runs_everything(self) -> None:
-        for path in (".ci/run", "scripts/matrix.toml", "scripts/lib/runner/ci.py", "Makefile"):
+        for path in (".ci/run", "scripts/matrix.toml", "scripts/lib/runner/commands/ci.py", "Makefile"):
             with self.subTest(path):
                 self.assertEqual(steps(path), TABLE["everything"])
 

@@ -7,8 +7,9 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from runner import configs, tree
-from runner.configs import Configs, Row, Table
+from runner import tree
+from runner.commands import configs
+from runner.commands.configs import Configs, Row, Table
 
 PAGE = """\
 | row | kernel | parts |

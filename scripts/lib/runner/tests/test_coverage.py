@@ -5,7 +5,7 @@ import unittest
 from base64 import b64encode
 from pathlib import Path
 
-from runner.coverage import Coverage, unpack
+from runner.commands.coverage import Coverage, unpack
 
 SHARES = {"lines": 0.5, "branches": 0.5}
 TEXT = """\

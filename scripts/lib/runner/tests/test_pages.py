@@ -3,7 +3,8 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from .. import pages, tree
+from .. import tree
+from ..commands import pages
 
 
 class Pages(unittest.TestCase):

@@ -6,10 +6,10 @@ import os
 import resource
 import shutil
 
-from . import build, matrix, tree
-from .matrix import Kernel
-from .pool import run_all
-from .vm import Job, Settings
+from .. import build, matrix, tree
+from ..matrix import Kernel
+from ..pool import run_all
+from ..vm import Job, Settings
 
 HELP = """\
 make quick T=TEST [V=WORD] [KERNELS=NAME...]   builds what changed, boots a VM, and runs TEST there

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from . import tree
+from .. import tree
 
 README_LINES = 220
 INDEX = "docs/README.md"

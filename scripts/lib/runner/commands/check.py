@@ -5,11 +5,11 @@ import os
 import shutil
 import subprocess
 
-from . import build, matrix, tables, tree
-from .ktap import Counts
-from .matrix import Kernel
-from .pool import longest_first, measured, run_all
-from .vm import Job, Settings
+from .. import build, matrix, tables, tree
+from ..ktap import Counts
+from ..matrix import Kernel
+from ..pool import longest_first, measured, run_all
+from ..vm import Job, Settings
 
 HELP = """\
 scripts/check [--all] [NAME...]   test on the kernels NAME (see scripts/kernels)

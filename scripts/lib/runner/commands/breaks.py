@@ -8,10 +8,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import build, matrix, tree
-from .matrix import Kernel
-from .pool import Children, run_all
-from .vm import Job, Settings
+from .. import build, matrix, tree
+from ..matrix import Kernel
+from ..pool import Children, run_all
+from ..vm import Job, Settings
 
 HELP = """\
 scripts/breaks [BREAK...]   as KTAP; by default all of selftests/breaks

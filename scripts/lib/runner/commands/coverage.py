@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import tree
+from .. import tree
 
 HELP = """\
 scripts/lib/coverage SUITE DIR

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import build, matrix, tree
-from .ktap import Counts
-from .pool import Children, Pool, run_all
-from .vm import Machine, Settings, number
+from .. import build, matrix, tree
+from ..ktap import Counts
+from ..pool import Children, Pool, run_all
+from ..vm import Machine, Settings, number
 
 HELP = """\
 scripts/configs [--compile-only] [ROW...]

@@ -5,8 +5,8 @@ import os
 import time
 from dataclasses import dataclass
 
-from . import matrix, tree
-from .pool import Timer, run_all
+from .. import matrix, tree
+from ..pool import Timer, run_all
 
 RECORD = tree.CACHE / "ci-passed"  # the commit that passed here last
 ALWAYS = "lint"
