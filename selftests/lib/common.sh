@@ -105,6 +105,16 @@ log_since() {
 	sed -n "/${mark//./\\.}/,\$p" <<<"$log" | sed 1d
 }
 
+# After each test. A script that leaves more behind has its own.
+clean() { ! loaded || unload; }
+
+# A test: in the whole log.
+no_splat() {
+	local lines
+	lines=$(dmesg | grep -E 'BUG|WARNING|Oops|Call [Tt]race|general protection|soft lockup|stall')
+	is "" "$lines" "in the log"
+}
+
 # What a test needs another one for: it judges what that one left.
 declare -A needs=()
 

@@ -2,11 +2,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,6 +54,19 @@ bool poll_again(const struct poll_until *until)
 
 	errno = ETIMEDOUT;
 	return !nanosleep(&pause, NULL) && time(NULL) <= until->deadline;
+}
+
+pid_t process_start(void (*process)(unsigned int), unsigned int arg)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die_errno("fork");
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	process(arg);
+	exit(0);
 }
 
 int netns_new(void)
@@ -151,6 +166,24 @@ int ip_run(const char *fmt, ...)
 const char *ip_message(void)
 {
 	return last_message;
+}
+
+struct dev_counts dev_counts(const char *dev)
+{
+	static const char columns[] =
+		" %31[^:]: %*u %*u %*u %*u %*u %*u %*u %*u %*u %lu %lu %lu %*u %*u %lu";
+	FILE *f = fopen("/proc/thread-self/net/dev", "r");
+	unsigned long sent = 0, errs = 0, drop = 0, carrier = 0;
+	char line[256], name[32];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = sscanf(line, columns, name, &sent, &errs, &drop, &carrier) == 5 &&
+			!strcmp(name, dev);
+	if (!found)
+		die("/proc/net/dev: no device %s", dev);
+	fclose(f);
+	return (struct dev_counts) { .sent = sent, .failed = errs + drop + carrier };
 }
 
 static int sysctl_open(const char *path, int flags)

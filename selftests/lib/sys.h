@@ -4,6 +4,7 @@
 #define ANYIP6_SYS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 #include <time.h>
 
 #include "kselftest.h"
@@ -34,6 +35,16 @@ static inline void let_others_run(void)
 #endif
 }
 
+/* A process that ends when this one does, or when @process returns. */
+pid_t process_start(void (*process)(unsigned int), unsigned int arg);
+
+/* The same from one run to the next. */
+static inline unsigned int random_of(unsigned int *state, unsigned int n)
+{
+	*state = *state * 1103515245 + 12345;
+	return (*state >> 16) % n;
+}
+
 /* Namespaces: plain descriptors, inherited by ip as /proc/self/fd/N. */
 int netns_new(void);
 void netns_enter(int fd);
@@ -46,6 +57,13 @@ int ip_batch(int family, const char *lines);
 void ip_must(int family, const char *lines);
 int ip_run(const char *fmt, ...) __printf(1, 2);
 const char *ip_message(void);
+
+/* The packets that a device sent, and those that it could not send. */
+struct dev_counts {
+	unsigned long sent, failed;
+};
+
+struct dev_counts dev_counts(const char *dev);
 
 /* Below /proc/sys. All return -errno on failure. */
 int sysctl_write(const char *path, const char *value);

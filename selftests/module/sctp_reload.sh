@@ -141,10 +141,6 @@ both_answers_and_no_others() {
 	is "" "$others" "other results" && grep -q '^ok ' "$out"/* && grep -q "^$no " "$out"/*
 }
 
-no_splat() {
-	is "" "$(dmesg | grep -E 'BUG|WARNING|Oops|Call [Tt]race|general protection|soft lockup|stall')" "in the log"
-}
-
 need_machine
 ns_any_ip
 learn_own_refs

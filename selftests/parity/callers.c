@@ -122,24 +122,6 @@ static void ask_command(const struct command *c, const char *subject,
 		ip_asked(c->undo, subject);
 }
 
-/* The packets that a device sent, and those that it could not send. */
-static void device_counters(const char *dev, long *sent, long *failed)
-{
-	static const char counters[] =
-		" %31[^:]: %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld %ld %ld %*s %*s %ld";
-	FILE *f = fopen("/proc/thread-self/net/dev", "r");
-	long errs = 0, drop = 0, carrier = 0;
-	char line[256], name[32];
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, counters, name, sent, &errs, &drop, &carrier) == 5 &&
-		    !strcmp(name, dev))
-			break;
-	*failed = errs + drop + carrier;
-	if (f)
-		fclose(f);
-}
-
 static struct sockaddr_in6 sockaddr_of(const char *text)
 {
 	struct sockaddr_in6 sa = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
@@ -162,16 +144,16 @@ static void send_to(const char *text)
 static void ask_tunnel(const struct command *c, const char *subject, char *answer)
 {
 	int status = ip_asked(c->ask, subject);
-	long sent[2] = {}, failed[2] = {};
+	struct dev_counts before = {}, after = {};
 
 	if (!status && !ip_run("-6 route add 2001:db8:78::/64 dev tun6")) {
-		device_counters("tun6", &sent[0], &failed[0]);
+		before = dev_counts("tun6");
 		send_to("2001:db8:78::1");
-		device_counters("tun6", &sent[1], &failed[1]);
+		after = dev_counts("tun6");
 	}
 	snprintf(answer, ANSWER, "%s, %s: %s, %s%s", c->name, subject,
-		 status ? "refused" : "taken", sent[1] > sent[0] ? "sends" : "",
-		 failed[1] > failed[0] ? "drops" : "");
+		 status ? "refused" : "taken", after.sent > before.sent ? "sends" : "",
+		 after.failed > before.failed ? "drops" : "");
 	if (!status)
 		ip_run("%s", c->undo);
 }

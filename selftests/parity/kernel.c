@@ -488,30 +488,13 @@ static int device_send(const struct run *r)
 	return out;
 }
 
-/* A packet that it could not send, the device counts. */
-static bool device_dropped(void)
-{
-	static const char sent[] =
-		" par0: %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %lu %lu %*u %*u %lu";
-	FILE *f = fopen("/proc/thread-self/net/dev", "r");
-	unsigned long errs = 0, drop = 0, carrier = 0;
-	char line[256];
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, sent, &errs, &drop, &carrier) == 3)
-			break;
-	if (f)
-		fclose(f);
-	return errs || drop || carrier;
-}
-
 static int device_through(const struct run *r, const struct device *d)
 {
 	int peer = device_listen(r, d), out;
 
 	out = ip_run("link set par0 addrgenmode none up") ? OUTCOME(S_CONNECT, ip_errno()) :
 					   device_send(r);
-	if (!out && device_dropped())
+	if (!out && dev_counts("par0").failed)
 		out = OUTCOME(S_FIRST, E_LOST);
 	out = out ?: peer_sees(r, peer);
 	close(peer);

@@ -25,7 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -174,12 +173,6 @@ static bool stopped(void)
 	return __atomic_load_n(&shared->stop, __ATOMIC_RELAXED);
 }
 
-static unsigned int random_below(unsigned int *state, unsigned int n)
-{
-	*state = *state * 1103515245 + 12345;
-	return (*state >> 16) % n;
-}
-
 /* Facts */
 
 static void fact_settles(enum fact fact, bool is)
@@ -272,7 +265,7 @@ static void write_routes(unsigned int seed)
 	unsigned int i;
 
 	while (!stopped()) {
-		i = random_below(&seed, ARRAY_SIZE(churned));
+		i = random_of(&seed, ARRAY_SIZE(churned));
 		there[i] = !there[i];
 		flip(fd, &churned[i], there[i]);
 	}
@@ -396,7 +389,7 @@ static void read_answers(unsigned int reader)
 			fds[i] = -1;
 	drop_raw();
 	while (!stopped()) {
-		i = random_below(&seed, NR_COUNTS);
+		i = random_of(&seed, NR_COUNTS);
 		if (fds[i] < 0)
 			continue;
 		judge(&ops[i / ARRAY_SIZE(targets)], &targets[i % ARRAY_SIZE(targets)], fds[i],
@@ -479,19 +472,6 @@ static void settle(void)
 		fact_settles(fact, fact == ALWAYS || fact == UNLESS_UNREACHABLE);
 }
 
-static pid_t start(void (*process)(unsigned int), unsigned int arg)
-{
-	pid_t pid = fork();
-
-	if (pid < 0)
-		fail("fork");
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	process(arg);
-	exit(0);
-}
-
 int main(int argc, char **argv)
 {
 	const unsigned int readers = sysconf(_SC_NPROCESSORS_ONLN);
@@ -509,9 +489,9 @@ int main(int argc, char **argv)
 	if (shared == MAP_FAILED)
 		return 1;
 	settle();
-	pids[readers] = start(write_routes, 1);
+	pids[readers] = process_start(write_routes, 1);
 	for (unsigned int r = 0; r < readers; r++)
-		pids[r] = start(read_answers, r);
+		pids[r] = process_start(read_answers, r);
 	for (end = time(NULL) + atol(argv[1]); time(NULL) < end && !stopped();)
 		usleep(100000);
 	shared->stop = true;

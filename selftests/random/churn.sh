@@ -10,15 +10,7 @@
 . "$(dirname "$0")/../lib/common.sh"
 
 out=$(mktemp)
-
-clean() { ! loaded || unload; }
-
-end() {
-	clean
-	rm -f "$out"
-}
-
-trap end EXIT
+trap 'clean; rm -f "$out"' EXIT
 
 churn() {
 	local code=0
@@ -38,12 +30,6 @@ all_seen() {
 	is "" "$(grep -E '^(bind|pktinfo)[^:]*allowed[^:]*: 0 yes' "$out")" "never allowed" || return
 	is "" "$(grep -E '^(bind|pktinfo)[^:]*(outside|carved-out)[^:]*: 0 yes, 0 no' "$out")" "never refused" || return
 	is "" "$(grep -E '^(bind|pktinfo)[^:]*flips[^:]*: (0 yes|[0-9]+ yes, 0 no)' "$out")" "never both"
-}
-
-no_splat() {
-	local lines
-	lines=$(dmesg | grep -E 'BUG|WARNING|Oops|Call [Tt]race|general protection|soft lockup|stall')
-	is "" "$lines" "in the log"
 }
 
 need_machine

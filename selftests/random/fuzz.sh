@@ -16,8 +16,6 @@ out=$(mktemp -d)
 expedited=/sys/kernel/rcu_expedited
 was_expedited=$(<"$expedited")
 
-clean() { ! loaded || unload; }
-
 end() {
 	clean
 	echo "$was_expedited" >"$expedited"

@@ -29,7 +29,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -387,12 +386,6 @@ static void wait_ops(unsigned long n)
 	wait_until(&shared->done, shared->done + n);
 }
 
-static unsigned int random_below(unsigned int *state, unsigned int n)
-{
-	*state = *state * 1103515245 + 12345;
-	return (*state >> 16) % n;
-}
-
 static void rest(void)
 {
 	const struct timespec pause = {
@@ -414,8 +407,8 @@ static void work(unsigned int seed)
 	if (nice(10) < 0)
 		fail("nice");
 	while (!stopped()) {
-		op = &ops[random_below(&seed, OPS_OF_ALL)];
-		perform(op, &targets[random_below(&seed, NEW_NETNS)],
+		op = &ops[random_of(&seed, OPS_OF_ALL)];
+		perform(op, &targets[random_of(&seed, NEW_NETNS)],
 			facts_now());
 		rest();
 	}
@@ -606,19 +599,6 @@ static void reload(unsigned int refs)
 				}
 		remove_module(m, &own_refs);
 	}
-}
-
-static pid_t start(void (*process)(unsigned int), unsigned int arg)
-{
-	pid_t pid = fork();
-
-	if (pid < 0)
-		fail("fork");
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	process(arg);
-	exit(0);
 }
 
 /* The module */
@@ -884,17 +864,17 @@ static int storm(const char *path, unsigned long cycles, time_t seconds,
 	shared->rest_ms = rest_ms;
 	home = settle();
 	socket_at(SOCK_DGRAM, SINK_PORT);
-	server = start(serve, socket_at(SOCK_STREAM, SERVER_PORT));
+	server = process_start(serve, socket_at(SOCK_STREAM, SERVER_PORT));
 	reloads = modprobe(m);
 	if (reloads)
-		pids[n++] = start(reload, refs_of(m));
+		pids[n++] = process_start(reload, refs_of(m));
 	else
 		printf("no module %s\n", m->module);
 	for (int i = 0; i < NR_WORKERS; i++)
-		pids[n++] = start(work, i);
-	pids[n++] = start(flip_toggle, 0);
-	pids[n++] = start(flip_route, 0);
-	pids[n++] = start(make_namespaces, home);
+		pids[n++] = process_start(work, i);
+	pids[n++] = process_start(flip_toggle, 0);
+	pids[n++] = process_start(flip_route, 0);
+	pids[n++] = process_start(make_namespaces, home);
 
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (cycle = 0; !stopped() && (cycle < cycles || ms_since(&begin) < seconds * 1000);

@@ -12,15 +12,7 @@
 . "$(dirname "$0")/../lib/common.sh"
 
 out=$(mktemp)
-
-clean() { ! loaded || unload; }
-
-end() {
-	clean
-	rm -f "$out"
-}
-
-trap end EXIT
+trap 'clean; rm -f "$out"' EXIT
 
 # Its lines are kept: "OPERATION TARGET EXPECTED RESULT COUNT [WRONG]".
 cycles() {
@@ -82,13 +74,6 @@ all_moved() {
 	line=$(grep '^beside it: ' "$out")
 	! grep -q '^no module ' "$out" || line=${line%,*}
 	is "" "$(grep -oE '\b0 [a-z0-9_ ]+' <<<"$line")" "what did not come and go: $line"
-}
-
-# The log of the storm itself is the cycles' work: log_mark is the first test's.
-no_splat() {
-	local lines
-	lines=$(dmesg | grep -E 'BUG|WARNING|Oops|Call [Tt]race|general protection|soft lockup|stall')
-	is "" "$lines" "in the log"
 }
 
 need_machine

@@ -180,21 +180,6 @@ FIXTURE_TEARDOWN(tunnel)
 	ip_run("link del tun6");
 }
 
-static long tunnel_sent(void)
-{
-	FILE *f = fopen("/proc/thread-self/net/dev", "r");
-	char line[256];
-	long sent = -1;
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, " tun6: %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld",
-			   &sent) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return sent;
-}
-
 static void tunnel_check(struct __test_metadata *_metadata,
 			 const struct tunnel_case *c)
 {
@@ -202,7 +187,7 @@ static void tunnel_check(struct __test_metadata *_metadata,
 		.sin6_family = AF_INET6, .sin6_port = htons(CLOSED_PORT),
 	};
 	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
-	long before;
+	unsigned long before;
 
 	inet_pton(AF_INET6, "2001:db8:78::1", &far.sin6_addr);
 	ASSERT_EQ(0, ip_run("link add tun6 up type ip6tnl local %s remote %s",
@@ -213,9 +198,9 @@ static void tunnel_check(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, ip_run("route add 2001:db8:78::/64 dev tun6")) {
 		TH_LOG("%s", ip_message());
 	}
-	before = tunnel_sent();
+	before = dev_counts("tun6").sent;
 	sendto(fd, "x", 1, 0, (struct sockaddr *)&far, sizeof(far));
-	EXPECT_EQ(c->sends, tunnel_sent() > before);
+	EXPECT_EQ(c->sends, dev_counts("tun6").sent > before);
 	close(fd);
 }
 
