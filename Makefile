@@ -37,10 +37,10 @@ uninstall: ## 0 | Removes what install put there
 	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)
 
 deb: ## 2 | Debian packages, in dist/
-	scripts/deb
+	scripts/packaging/deb
 
 rpm: ## 2 | RPM packages, in dist/
-	scripts/rpm
+	scripts/packaging/rpm
 
 demo: ## 1 | Shows the module at work, in a VM
 	scripts/demo
@@ -67,11 +67,11 @@ check-breaks: ## long | Deliberate faults in the module, which the tests have to
 	scripts/breaks
 
 check-packages: ## long | The packages, on whole systems in VMs, also with Secure Boot
-	scripts/deb --check
-	scripts/rpm --check
-	scripts/packages
-	scripts/lifecycle
-	scripts/secureboot
+	scripts/packaging/deb --check
+	scripts/packaging/rpm --check
+	scripts/packaging/packages
+	scripts/packaging/lifecycle
+	scripts/packaging/secureboot
 
 check-apps: ## long | Real programs on the addresses of a prefix, in VMs
 	scripts/apps

@@ -79,7 +79,7 @@ packages() {
     root=$(realpath "$(scripts/kernels get "$builder")/root")
     scratch "$work"
     mkdir -p "$scratch"/{upper,work,root}
-    scripts/deb --tree "$scratch/upper/build/tree"
+    scripts/packaging/deb --tree "$scratch/upper/build/tree"
     quietly "building the packages" "$cache/logs/${work##*/}-build.log" build_all "$@" || exit 1
     mkdir -p "$work/debs"
     cp "$scratch"/upper/build/*.deb "$work/debs/"
@@ -94,7 +94,7 @@ build_all() {
 # build_in VERSION: in the oldest suite's root.
 build_in() {
     local tree=$scratch/upper/build/tree-$1
-    scripts/deb --tree "$tree" "$1"
+    scripts/packaging/deb --tree "$tree" "$1"
     in_layer "$root" "$scratch" env -C "/build/tree-$1" DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage --build=binary --no-sign
 }
 
