@@ -65,7 +65,7 @@ static int paced_changer(void *data)
 	enum changing state;
 
 	while (!kthread_should_stop()) {
-		cond_resched();
+		let_others_run();
 		if (ktime_get_ns() < next)
 			continue;
 		next += EACH_NS;

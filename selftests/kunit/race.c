@@ -192,7 +192,7 @@ static int asker(void *data)
 		}
 		if (net)
 			net_put(run, net);
-		cond_resched();
+		let_others_run();
 	}
 	return 0;
 }
@@ -283,7 +283,7 @@ static int changer(void *data)
 			namespace_comes_and_goes(r);
 		else
 			change_all(r);
-		cond_resched();
+		let_others_run();
 	}
 	return 0;
 }
@@ -336,7 +336,7 @@ static int random_changer(void *data)
 		else
 			r->there[i] = !r->there[i];
 		r->count.changes++;
-		cond_resched();
+		let_others_run();
 	}
 	return 0;
 }

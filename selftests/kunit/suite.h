@@ -7,6 +7,7 @@
 #include <linux/in6.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
+#include <linux/sched.h>
 #include <net/ip6_fib.h>
 #include <net/net_namespace.h>
 
@@ -45,6 +46,16 @@ struct nexthop_row {
 	const char *dev;	/* NULL: a blackhole */
 	u32 group;
 };
+
+/*
+ * For threads that never sleep. With CONFIG_PREEMPT cond_resched() does nothing,
+ * and a processor of User Mode Linux can miss its tick. What has to run there,
+ * such as the work that takes a namespace apart under the rtnl, would wait.
+ */
+static inline void let_others_run(void)
+{
+	schedule();
+}
 
 int world_init(struct world *w);
 void world_exit(struct world *w);
