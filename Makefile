@@ -60,7 +60,7 @@ kunit: ## 2 | The rule beside a changing FIB, at native speed, in User Mode Linu
 check-configs: ## long | The module on kernels of other configurations
 	scripts/configs
 
-check-debug: ## 430 | On kernels that watch themselves: KASAN, KCSAN, lockdep, kmemleak, gcov
+check-debug: ## long | On kernels that watch themselves: KASAN, KCSAN, lockdep, kmemleak, gcov
 	scripts/configs --debug
 
 check-breaks: ## long | Deliberate faults in the module, which the tests have to find
@@ -91,7 +91,8 @@ docs: ## 5 | Writes the measured tables into the pages
 # NAME: NEEDS ## MINUTES | WHAT: on two processors without KVM, once what is downloaded and kept is there. "long" is half an hour or more.
 help: ## 0 | This list
 	@sed -nE 's/^([a-z-]+):[^#]*## ([0-9]+|long) \| (.*)/\1|\2|\3/p' Makefile | awk -F '|' ' \
-		BEGIN { printf "     %-16s minutes\n", "" } \
+		BEGIN { print "Minutes of later runs, on two processors without KVM: the first run also downloads and builds. long: half an hour or more."; \
+			printf "     %-16s minutes\n", "" } \
 		{ printf "make %-16s %7s  %s\n", $$1, ($$2 == "0" ? "-" : $$2), $$3 }'
 
 .PHONY: help quick all module clean tools install uninstall deb rpm demo check check-all kunit check-configs check-debug check-breaks check-packages check-apps lab bench lint docs
