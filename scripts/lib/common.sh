@@ -186,12 +186,12 @@ keep() {
     local kept=$cache/built/$1-$2 out=$3
     (
         lock "built-$1-$2"
-        [[ ! -e $kept ]] || exit 0
+        # What is taken now is not old, so nobody removes it.
+        [[ ! -d $kept ]] || { touch "$kept" && exit 0; }
         mkdir -p "$cache/built"
         find "$cache/built" -mindepth 1 -maxdepth 1 -mtime +7 -exec rm -rf {} +
         rm -rf "$kept.new" && mkdir "$kept.new" && "${@:4}" "$kept.new" && mv "$kept.new" "$kept"
     ) || return
-    touch "$kept"
     mkdir -p "$out" && cp -a "$kept/." "$out/"
 }
 
@@ -212,18 +212,24 @@ stage_selftests() {
         cross=("CROSS_COMPILE=$(triplet "$arch")-" "CC=$cc -I$libs/include -L$libs/lib/$(triplet "$arch")")
     fi
     ksft=$("$top/scripts/kernels" kselftest)
-    key=$({
-        archive "$top" --exclude=selftests/{breaks,kunit,modules} selftests tools examples man src/steps.h
-        cat "$ksft/../../../debian-package"
-        "$cc" --version
-        dpkg-query -W 'libc6-dev*' libmnl-dev
-    } | md5sum | cut -c 1-12)
+    key=$(selftests_key) || return
     keep "selftests-$arch" "$key" "$2/stage/$arch" make_selftests
 }
 
-# make_selftests STAGE: with what stage_selftests has set.
+# selftests_key: all that the programs depend on, with what stage_selftests has set.
+selftests_key() {
+    {
+        archive "$top" --exclude=selftests/{breaks,kunit,modules} selftests tools examples man src/steps.h &&
+            cat "$ksft/../../../debian-package" && "$cc" --version && dpkg-query -W 'libc6-dev*' 'linux-libc-dev*' libmnl-dev
+    } | md5sum | cut -c 1-12
+}
+
+# make_selftests STAGE: with what stage_selftests has set. What it makes is of the key only if nobody changed a source meanwhile,
+# and if nothing of the caller's environment gets in.
 make_selftests() {
     scratch "$cache/built"
     quietly "building the selftests for $arch" "$cache/logs/selftests-$arch.log" \
-        make "-j$(nproc)" -C "$top/selftests" KSFT="$ksft" OUTPUT="$scratch" STAGE="$1" "${cross[@]}" stage
+        env -u MAKEFLAGS -u MFLAGS -u CFLAGS -u CPPFLAGS -u LDFLAGS -u LDLIBS -u LLVM \
+        make "-j$(nproc)" -C "$top/selftests" KSFT="$ksft" OUTPUT="$scratch" STAGE="$1" "${cross[@]}" stage || return
+    [[ $(selftests_key) == "$key" ]] || { say "the selftests changed while they were built" && return 1; }
 }

@@ -68,10 +68,16 @@ int rtnl_ask(int fd, const struct rtnl_request *r, struct rtnl_answer *answer)
 	struct rtnl_answer unwanted;
 
 	answer = answer ?: &unwanted;
+	/* A broken socket is not the kernel's no. */
 	if (send(fd, r, r->hdr.nlmsg_len, 0) < 0 ||
 	    recv(fd, answer, sizeof(*answer), 0) < 0)
-		return -errno;
-	return answer->hdr.nlmsg_type == NLMSG_ERROR ? answer->err.error : 0;
+		die("rtnetlink: %s", strerror(errno));
+	if (answer->hdr.nlmsg_type == NLMSG_ERROR)
+		return answer->err.error;
+	if (r->hdr.nlmsg_flags & NLM_F_ACK)
+		die("rtnetlink: an answer of type %u to a change",
+		    answer->hdr.nlmsg_type);
+	return 0;
 }
 
 bool fib_says_local(const struct in6_addr *addr, unsigned int table)

@@ -457,6 +457,29 @@ TEST_F(counters, on)
 	counters_check(_metadata, ALLOWED);
 }
 
+FIXTURE(names) {};
+FIXTURE_SETUP(names) {}
+FIXTURE_TEARDOWN(names) {}
+
+/* As manual, exporter and scripts have them, not of the module's list. */
+TEST_F(names, on)
+{
+	static const char *const documented[NR_STEPS][2] = {
+		{ "Anyip6Allowed",		"allowed" },
+		{ "Anyip6RefusedOff",		"off" },
+		{ "Anyip6RefusedNotUnicast",	"not-unicast" },
+		{ "Anyip6RefusedConfigured",	"configured" },
+		{ "Anyip6RefusedNoRoute",	"no-route" },
+		{ "Anyip6RefusedCarvedOut",	"carved-out" },
+		{ "Anyip6RefusedWrongDevice",	"wrong-device" },
+	};
+
+	for (int i = 0; i < NR_STEPS; i++) {
+		EXPECT_STREQ(documented[i][0], decisions[i].counter);
+		EXPECT_STREQ(documented[i][1], decisions[i].word);
+	}
+}
+
 FIXTURE(counters_file) {};
 FIXTURE_SETUP(counters_file) {}
 FIXTURE_TEARDOWN(counters_file) {}

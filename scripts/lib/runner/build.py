@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from . import tree
-from .matrix import Kernel
+from .matrix import Kernel, Run
 from .pool import Children, run_all
 
 SOURCES = (".", "selftests/modules")
@@ -40,4 +40,14 @@ def everything(kernels: list[Kernel], work: Path, jobs: int) -> None:
 
 
 def is_built(kernel: Kernel, work: Path) -> bool:
-    return (work / kernel.folder / "holder.ko").exists()
+    return all((work / kernel.folder / name).exists() for name in ("anyip6.ko", "holder.ko"))
+
+
+def need(*packages: str) -> None:
+    subprocess.run(tree.shell("need_packages", *packages), check=True)
+
+
+def need_perf(runs: list[Run]) -> None:
+    """What brings neighbours brings perf."""
+    if any(run.has("coexist") for run in runs):
+        need("linux-perf")

@@ -55,10 +55,14 @@ class Run:
     parallel: bool = False
     busy: bool = False  # although no part of it is the storm
 
+    def has(self, part: str) -> bool:
+        """The part, or the program of its name."""
+        return any(own.rpartition("/")[2].removesuffix(".sh") == part for own in self.parts)
+
     @property
     def processors(self) -> int:
         # Processors that take turns can be more than this machine has.
-        return 4 if ("storm" in self.parts or self.busy) and not self.parallel else 2
+        return 4 if (self.has("storm") or self.busy) and not self.parallel else 2
 
 
 def run(name: str) -> Run:

@@ -30,6 +30,10 @@ class Children:
             self.running.add(child)
         try:
             return child.wait()
+        except BaseException:  # a signal, in the main thread
+            self.end()
+            child.wait()
+            raise
         finally:
             with self.lock:
                 self.running.discard(child)

@@ -32,7 +32,7 @@ class Settings:
         seconds = 900 if kernel.arch == tree.host_arch() else 1800
         seconds += 2 * self.cycles + self.storm + self.churn + self.fuzz * (2 + self.fuzz_ops // 1000)
         # A live patch waits for each task.
-        return seconds + (900 if "coexist" in run.parts else 0)
+        return seconds + (900 if run.has("coexist") else 0)
 
     def environment(self) -> dict[str, str]:
         """Of run.sh. What is empty leaves the test's own default."""
@@ -147,14 +147,14 @@ class Job:
             environment={**self.settings.environment(), "ANYIP6_CASE": self.case},
             limit=self.settings.limit(self.kernel, self.run),
             append=[self.run.append] if self.run.append else [],
-            with_perf="coexist" in self.run.parts and self.kernel.arch == tree.host_arch(),
+            with_perf=self.run.has("coexist") and self.kernel.arch == tree.host_arch(),
             with_table=self.prints_table)
 
     def execute(self, children: pool.Children) -> None:
         self.folder.mkdir(parents=True)
         self.machine.execute(children)
         self.machine.tell()
-        if self.verdict().good:
+        if self.verdict().good and not self.case:
             pool.remember(self.name, self.seconds())
 
     def ktap(self) -> str:

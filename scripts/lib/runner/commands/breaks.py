@@ -171,7 +171,7 @@ def main(arguments: list[str]) -> int:
     if asked.help:
         print(HELP, end="")
         return 0
-    subprocess.run(tree.shell("need_packages", "patch"), check=True)
+    build.need("patch")
     names = asked.names or sorted(path.stem for path in FOLDER.glob("*.patch"))
     for name in names:
         if not (FOLDER / f"{name}.patch").exists():
@@ -182,6 +182,6 @@ def main(arguments: list[str]) -> int:
         shutil.rmtree(WORK, ignore_errors=True)
         WORK.mkdir(parents=True)
         print(f"KTAP version 1\n1..{len(breaks)}", flush=True)
-        run_all(1, [lambda children: build.selftests(breaks[0].kernel.arch, WORK, children),
-                    lambda children: good.append(examine(breaks, children))])
+        run_all(1, [lambda children: build.selftests(breaks[0].kernel.arch, WORK, children)])
+        run_all(1, [lambda children: good.append(examine(breaks, children))])
     return 0 if good == [True] else 1

@@ -65,8 +65,7 @@ class Check:
     def execute(self) -> None:
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(parents=True)
-        if any("coexist" in run.parts for run in self.runs):
-            subprocess.run(tree.shell("need_packages", "linux-perf"), check=True)
+        build.need_perf(self.runs)
         build.everything(self.kernels, self.work, self.processes)
         jobs = {job.name: job for job in self.jobs.values() if self.is_built(job.kernel)}
         order = longest_first(list(jobs), measured())

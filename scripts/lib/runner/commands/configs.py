@@ -5,7 +5,6 @@ import contextlib
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -276,8 +275,7 @@ class Configs:
             shutil.rmtree(row.folder, ignore_errors=True)
             (row.folder / "holder").mkdir(parents=True)
         shutil.rmtree(self.table.work / "stage", ignore_errors=True)
-        if any(row.wants_perf for row in self.rows):
-            subprocess.run(tree.shell("need_packages", "linux-perf"), check=True)
+        build.need("bsdextrautils", *["linux-perf"] * any(row.wants_perf for row in self.rows))
         if not self.compile_only:
             run_all(1, [lambda children: build.selftests(tree.host_arch(), self.table.work, children)])
         # While a VM runs, the next row's kernel is built.

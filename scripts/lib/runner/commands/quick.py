@@ -37,6 +37,7 @@ def machines(test: str, word: str, kernels: list[Kernel]) -> list[Job]:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     processes = int(os.environ.get("JOBS") or os.cpu_count() or 1)
+    build.need_perf([matrix.run(test)])
     build.everything(kernels, work, processes)
     for kernel in kernels:
         if not build.is_built(kernel, work):
