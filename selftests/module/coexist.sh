@@ -1,24 +1,29 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Others on the same functions: each neighbour comes before and after the module, and goes before and after it. For a VM.
+# Other users of the same kernel functions. Each of these neighbours comes before and after the module, and goes before and after
+# it. For a VM.
 #
-# ANYIP6_KO and HOLDER_KO name the module and modules/holder.ko, beside which patcher.ko is, if they are not where common.sh looks.
-# ANYIP6_NEIGHBOURS is a pattern of the neighbours that are wanted, all by default.
+# ANYIP6_KO and HOLDER_KO name the module and modules/holder.ko, if they are not where common.sh looks. patcher.ko is beside
+# holder.ko.
+# ANYIP6_NEIGHBOURS is a pattern that chooses neighbours. By default all run.
 
 # shellcheck source=../lib/common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib/common.sh"
 
-# A neighbour: name, how it comes, on which function, how an Any-IP address fares while both are there: "works"; "unseen" if it
-# works and the neighbour does not see it; "hidden" where the neighbour hides the caller; "rivals" where the kernel lets only
-# one of the two in; "replaced" where the caller is not the one any more that the module knows; "noticed" where it is one that
-# these binds do not take, and that the module cannot prove.
+# A line is a neighbour: its name, how it comes, its function, and what happens to an Any-IP address while both are there.
+#   works     binds work, and the neighbour sees them
+#   unseen    binds work, but the neighbour does not see them
+#   hidden    the neighbour hides the caller
+#   rivals    the kernel lets only one of the two in
+#   replaced  the caller is no longer the one that the module knows
+#   noticed   these binds do not take the patched path, and the module cannot prove it
 neighbours() {
 	local hides_caller=works bpf_with_us=works graph=works
-	# A kretprobe there has changed the return address before ftrace reads it.
+	# A kretprobe on arm64 changes the return address before ftrace reads it.
 	[ "$(uname -m)" != aarch64 ] || hides_caller=hidden
-	# Until 6.0 all BPF trampolines are IPMODIFY's rivals.
+	# Before 6.0, every BPF trampoline is a rival of IPMODIFY.
 	! older 6.0 || bpf_with_us=rivals
-	# Until 5.17 function_graph leaves out a call that was redirected.
+	# Before 5.17, function_graph does not show a redirected call.
 	! older 5.17 || graph=unseen
 	cat <<-END
 		kprobe_check     probe     p  ipv6_chk_addr            works
@@ -46,12 +51,13 @@ neighbours() {
 	END
 }
 
-# older RELEASE: this kernel is.
+# older RELEASE: this kernel is older than RELEASE.
 older() {
 	[ "$(printf '%s\n' "$(uname -r)" "$1" | sort -V | head -n 1)" != "$1" ]
 }
 
-# --- How neighbours come and go; what came must see the next bind. The module's proof at load is one, so that is forgotten ---
+# --- How neighbours come and go ---
+# A neighbour must see the next bind. The module's self-test at load is a bind too, so *_forget leaves it out.
 
 probe_come() { echo "$1:anyip6_test/neighbour $2" >>"$tracefs/dynamic_events" 2>/dev/null && probe_on; }
 exit_come() { echo "$1:anyip6_test/neighbour $2%return" >>"$tracefs/dynamic_events" 2>/dev/null && probe_on; }
@@ -89,12 +95,12 @@ bpf_come() {
 	while kill -0 "$bpf" 2>/dev/null && ! grep -qs . "$tmp/out"; do :; done
 	grep -q attached "$tmp/out" || { cat "$tmp/out" >&2 && return 1; }
 }
-# It goes at the end of its input.
+# The program ends when its input ends.
 bpf_go() {
 	exec {bpf_fd}>&-
 	wait "$bpf"
 }
-# It answers a line by how often it was called.
+# For each input line the program prints how often it was called.
 bpf_answered() { [ "$(grep -c '^called' "$tmp/out")" -gt "$1" ]; }
 bpf_calls() {
 	local answers
@@ -105,7 +111,7 @@ bpf_calls() {
 bpf_forget() { bpf_before=$(bpf_calls); }
 bpf_sees() { [ "$(bpf_calls)" -gt "$bpf_before" ]; }
 
-# What perf trace has seen is in its file at once: it is its standard error. Until it has attached it sees nothing.
+# perf trace writes to its standard error, so its file is always up to date. It sees nothing until it has attached.
 perf_come() {
 	command -v perf >/dev/null && echo "p:anyip6_test/neighbour $1" >>"$tracefs/dynamic_events" || return
 	perf trace -a -e bind -e anyip6_test:neighbour 2>>"$tmp/perf" &
@@ -121,7 +127,7 @@ perf_go() {
 }
 perf_sees() { grep -q 'bind(' "$tmp/perf" && grep -q anyip6_test:neighbour "$tmp/perf"; }
 
-# A live patch waits for each task, and signals the idle ones after 15 s.
+# A live patch waits for each task. It signals idle tasks after 15 s.
 klp_timeout=$((BUSYWAIT_TIMEOUT * 10))
 klp_come() {
 	! livepatch_warns || { echo "livepatch and lockdep of PREEMPT_RT" >&2 && return 1; }
@@ -132,17 +138,17 @@ klp_go() {
 	echo 0 >/sys/kernel/livepatch/patcher/enabled && busywait "$klp_timeout" rmmod patcher 2>/dev/null
 }
 
-# --- The orders ---
+# --- The orders of coming and going ---
 
 come() { here_now=1 && "${kind}_come" "${what[@]}" 2>"$tmp/said"; }
 go() { here_now='' && "${kind}_go"; }
 
-# Where datagrams go. Would nobody listen, ICMPv6 would ask ipv6_chk_addr(), which would look like a call by a socket.
+# Datagrams go to this port. Without a listener, ICMPv6 would call ipv6_chk_addr(), which would look like a call by a socket.
 sink_port=4243
 sink_is_there() { in_ns grep -q "$(printf ':%04X ' "$sink_port")" /proc/net/udp6; }
 
-# answered WORD: what an Any-IP address gets if all works, if all is refused, or with a neighbour of that word, who harms only the
-# callers of its own function.
+# answered WORD: checks the result for an Any-IP address: "works" if all works, "refused" if all is refused, or the word of a
+# neighbour. A neighbour affects only the callers of its own function.
 answered() {
 	local bind=ok pktinfo=ok no=EADDRNOTAVAIL none=EINVAL addrs=("$any" "$outside" ::1)
 	case $1.${what[-1]} in
@@ -166,7 +172,8 @@ watched() {
 	esac
 }
 
-# Who hides callers says nothing, and nobody tells the module; so it has to tell when it is asked.
+# A neighbour that hides callers says nothing, and nobody tells the module. So the module has to report it when the check is
+# called.
 told() {
 	local line
 	case $answer in
@@ -182,7 +189,7 @@ first_last() { come && load && both && unload && answered refused && go && all_g
 last_first() { load && come && both && go && answered works && unload && all_gone; }
 last_last() { load && come && both && unload && answered refused && go && all_gone; }
 
-# The second of two rivals is told, and the first goes on.
+# The second of two rivals gets an error. The first keeps working.
 rivals_first() {
 	come && ! load 2>/dev/null && log_since | grep -q 'anyip6: not loaded: .* is held by' && answered refused && go &&
 		load && answered works
@@ -193,7 +200,7 @@ rivals_last() {
 		log_since | grep -q "livepatch: failed to register ftrace handler for function '${what[-1]}' (-16)"
 }
 
-# The module tells, at its own load or at the live patch's; configured addresses never suffer.
+# The module reports the live patch, when either of the two loads. Configured addresses always work.
 replaced_first() {
 	come && ! load 2>/dev/null && log_since | grep -q 'anyip6: not loaded: .* live-patched' && answered refused && go &&
 		load && answered works
@@ -202,12 +209,12 @@ replaced_last() {
 	load && come && log_since | grep -q 'anyip6: live patch patcher is here' && answered replaced && go && answered works
 }
 
-# A reload then takes all paths from those who had the others.
+# The module does not load again under a live patch. Binds on the other paths then fail too.
 replaced_last_last() {
 	load && come && answered replaced && unload && answered refused && ! load 2>/dev/null && answered refused && go && all_gone
 }
 
-# The proof at load finds the caller hidden.
+# The self-test at load finds that the caller is hidden.
 hidden_first() {
 	come && ! load 2>/dev/null && log_since | grep -q 'anyip6: not loaded: .* does not call' && answered refused && go &&
 		load && answered works
@@ -240,7 +247,8 @@ need_machine
 tmp=$(mktemp -d)
 trap 'clean; kill_process "$sink"; cleanup_all_ns; rm -rf "$tmp"' EXIT
 here_now='' sink=''
-# function_graph has each function of the kernel changed. On a busy machine that is longer than a processor may go without a task.
+# function_graph changes every function of the kernel. On a busy machine this takes longer than a processor may run without a task
+# switch.
 for limit in /proc/sys/kernel/watchdog_thresh /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout; do
 	[ ! -w "$limit" ] || echo 60 >"$limit"
 done

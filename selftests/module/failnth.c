@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For faults.sh, which has told the kernel within which function memory may
- * run out: there the first allocation fails, then the second, until there is
- * none that has not failed.
+ * For faults.sh. It has told the kernel within which function memory may run
+ * out. Here the first allocation fails, then the second, and so on until every
+ * allocation has failed once.
  *
- * failnth load FILE	the module is loaded, and unloaded if that went well
- * failnth netns	a network namespace is made; the module is loaded
+ * failnth load FILE	load the module, and unload it if that worked
+ * failnth netns		make a network namespace while the module is loaded
  *
- * Printed are those that the operation could not do without, with its error,
- * how many they were of how many, and what went wrong.
+ * The program prints each allocation whose failure made the operation fail, and
+ * the operation's error. It then prints how many allocations there were and how
+ * many of them were needed, and what went wrong.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,7 @@
 
 static int home, module = -1, nth;
 
-/* Only the task that asked has allocations fail. */
+/* Allocations fail only for the task that asked for it. */
 static void fail_nth(int n)
 {
 	char text[16];
@@ -38,7 +39,7 @@ static void fail_nth(int n)
 	close(fd);
 }
 
-/* How many allocations had to come for that. */
+/* How many allocations were still missing to reach that one. */
 static int not_reached(void)
 {
 	char text[16] = "";
@@ -64,7 +65,7 @@ static int udp_bind(enum anyip6_addr addr)
 	return fd < 0 ? -fd : close(fd);
 }
 
-/* This netns has all that the module brings, or nothing. */
+/* This netns has everything the module adds, or nothing of it. */
 static bool is_there(bool there)
 {
 	if (anyip6_loaded() != there)
@@ -85,7 +86,7 @@ static bool answers(int any)
 	return is_there(!any);
 }
 
-/* How often the module told that it did not load, since it was asked last. */
+/* How often the module reported a failed load since the last call. */
 static int told(void)
 {
 	static int fd = -1;
@@ -124,7 +125,7 @@ static int load_try(void)
 
 static bool load_failed(int err)
 {
-	(void)err;	/* socket() and ftrace have their own */
+	(void)err;	/* socket() and ftrace have errors of their own */
 	if (told() != 1)
 		return wrong("not one line in the log");
 	if (is_hooked())
@@ -176,7 +177,10 @@ static int each(const struct operation *op)
 	int left, err, failed = 0;
 
 	told();
-	/* At 0 none fails: what is allocated only the first time is there then. */
+	/*
+	 * At 0 no allocation fails. This makes the allocations that happen only
+	 * once.
+	 */
 	for (nth = 0, left = 0; !left; nth++) {
 		fail_nth(nth);
 		err = op->try();

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Each step of the module's load, and of its part of making a network namespace, fails: the failure is told, nothing is left, and
-# the next try works. For a VM. Whether memory is left, kmemleak.sh tells.
+# Each step of the module's load fails, and each step of its part of making a network namespace. The failure is reported, nothing
+# is left behind, and the next try works. For a VM. kmemleak.sh checks for leaked memory.
 #
-# ANYIP6_KO and HOLDER_KO name the module and modules/holder.ko, beside which refuser.ko is, if they are not where common.sh looks.
+# ANYIP6_KO and HOLDER_KO name the module and modules/holder.ko, if they are not where common.sh looks. refuser.ko is beside
+# holder.ko.
 
 # shellcheck source=../lib/common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib/common.sh"
@@ -13,7 +14,7 @@ refused=/sys/module/refuser/parameters/refused
 injectors=(/sys/kernel/debug/failslab /sys/kernel/debug/fail_page_alloc)
 tmp=$(mktemp -d)
 
-# What of the kernel the module calls that can fail: when, the function, what it returns then, what the log has to say.
+# Kernel functions that the module calls and that can fail: operation, function, return value of the failure, text in the log.
 calls() {
 	cat <<-END
 		load   kern_path                 -12  /proc/sys/net/ipv6 cannot be seen from here (-12)
@@ -34,7 +35,7 @@ calls() {
 	END
 }
 
-# kernel_name FUNCTION: what this kernel calls it.
+# kernel_name FUNCTION: this kernel's name for it.
 kernel_name() {
 	local names=$1
 	case $1 in
@@ -47,7 +48,7 @@ kernel_name() {
 		END { for (i = 1; i <= n; i++) if (name[i] in there) { print name[i]; exit } }' /proc/kallsyms
 }
 
-# Also of injectors, whose range is then empty.
+# Cleans up injectors too: their range becomes empty.
 clean() {
 	! loaded || unload
 	! grep -q '^refuser ' /proc/modules || rmmod refuser
@@ -66,12 +67,12 @@ answers() {
 		"$(in_ns "$base/lib/binder" "$any" "$outside" ::1 | paste -sd' ')" bind
 }
 
-# --- The operations: what fails or works, and how the machine is to be then ---
+# --- The operations: what fails or works, and the state of the machine afterwards ---
 
 op_load=(insmod "$anyip6_ko")
 op_netns=(unshare --net cat "$toggle" "$counters")
 
-# load_failed PATTERN: the module told, in one line.
+# load_failed PATTERN: the module reported it in one line.
 load_failed() {
 	local lines
 	lines=$(log_since | grep 'anyip6: ' | grep -v taint)
@@ -82,12 +83,12 @@ load_failed() {
 
 load_worked() { answers ok && unload && all_gone; }
 
-# A netns that was not made is nothing for the log, and the others have all of theirs.
+# A netns that could not be made leaves no line in the log. All other namespaces keep their files.
 netns_failed() { is "" "$(log_since | grep anyip6)" "in the log" && netns_worked; }
 
 netns_worked() { answers ok && in_ns cat "$toggle" "$counters" >/dev/null; }
 
-# told ANSWER: by the program that failed.
+# told ANSWER: the failed program printed the error.
 told() {
 	local error="Cannot allocate memory"
 	[ "$1" != -16 ] || error="busy"
@@ -96,7 +97,7 @@ told() {
 
 # --- Failures of the kernel's functions, on any kernel ---
 
-# each_call OPERATION FUNCTION ANSWER PATTERN: the first call fails, then the second, until there is no such call.
+# each_call OPERATION FUNCTION ANSWER PATTERN: the first call fails, then the second, and so on until there are no more calls.
 each_call() {
 	local -n op=op_$1
 	local name nth
@@ -114,7 +115,7 @@ each_call() {
 	[ "$nth" -gt 1 ] || say_why "$name is not called"
 }
 
-# Whoever makes his part of a netns after the module and cannot, has the module undo its own.
+# A pernet user that registered after the module fails. The kernel then makes the module undo its part of the netns.
 netns_undone() {
 	load && insmod "$holder_ko" flavour=netns || return
 	log_mark
@@ -122,10 +123,10 @@ netns_undone() {
 	told -12 && netns_failed && rmmod holder && "${op_netns[@]}" >"$tmp/out" && netns_worked
 }
 
-# l2tp_is ANSWER: what its bind to an Any-IP address gets.
+# l2tp_is ANSWER: the result of an L2TP bind to an Any-IP address.
 l2tp_is() { is "$1" "$(in_ns "$base/module/modbind" once l2tp "$any")" "l2tp_ip6 bind"; }
 
-# A path that comes with its module is not found: that is told, and the next one is.
+# The module cannot hook a path when the protocol's module loads, and reports this. The next load of that module works.
 path_is_not_found() {
 	modprobe -q -r l2tp_ip6
 	load && insmod "$refuser_ko" function=register_kprobe answer=-12 && modprobe l2tp_ip6 || return
@@ -144,18 +145,19 @@ each_hook_is_held() {
 	"${op_load[@]}" && load_worked
 }
 
-# --- Failures of memory, where the kernel can inject them ---
+# --- Memory failures, where the kernel can inject them ---
 
 inject() { printf '%s\n' "$2" | tee "${injectors[@]/%//$1}" >/dev/null; }
 
-# inject_within START END: only where a function in that range is under way; 0 0 is nowhere. The kernel is silent about them.
+# inject_within START END: allocations fail only while a function in that range runs. 0 0 means nowhere. The kernel does not log
+# these failures.
 inject_within() {
 	inject require-start "$1" && inject require-end "$2" &&
 		inject verbose 0 && inject ignore-gfp-wait N && echo 0 >"${injectors[1]}/min-order" &&
 		echo N >"${injectors[1]}/ignore-gfp-highmem"
 }
 
-# range FUNCTION: its address, and that of what follows it.
+# range FUNCTION: its address and the address of the next symbol.
 range() { sort /proc/kallsyms | awk -v name="$1" '$3 == name { print "0x" $1 } found { print "0x" $1; exit } { found = $3 == name }'; }
 
 # each_allocation FUNCTION OPERATION...: see failnth.c.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A BPF program at a kernel function's entry or exit, for coexist.sh. It says
- * "attached" or why not, answers each line of its input with how often it was
- * called, and goes at the end.
+ * A BPF program at a kernel function's entry or exit, for coexist.sh. It prints
+ * "attached" or an error. For each line of its input it prints how often it was
+ * called. It ends when the input ends.
  *
  * Usage: fentry fentry|fexit FUNCTION
  */
@@ -32,7 +32,7 @@ static long bpf(int cmd, union bpf_attr *attr, unsigned int size)
 	return syscall(SYS_bpf, cmd, attr, size);
 }
 
-/* The whole file, which is as long as fstat() says. */
+/* Read the whole file. fstat() gives its length. */
 static void *read_file(const char *path)
 {
 	int fd = open(path, O_RDONLY);
@@ -50,7 +50,7 @@ static void *read_file(const char *path)
 	return data;
 }
 
-/* How many bytes follow a type. */
+/* How many more bytes belong to a type. */
 static size_t btf_extra(const struct btf_type *t)
 {
 	unsigned int vlen = BTF_INFO_VLEN(t->info);
@@ -74,7 +74,7 @@ static size_t btf_extra(const struct btf_type *t)
 	return 0;
 }
 
-/* The id of a function's type, or 0. */
+/* Returns the id of a function's type, or 0. */
 static __u32 btf_function(const void *btf, const char *name)
 {
 	const struct btf_header *h = btf;
@@ -111,7 +111,7 @@ static int load(bool at_exit, __u32 id)
 	return bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
 }
 
-/* Statistics are taken while the file that this returns is open. */
+/* Returns a file. The kernel keeps statistics while it is open. */
 static int attach(int prog)
 {
 	union bpf_attr stats = { .enable_stats.type = BPF_STATS_RUN_TIME };

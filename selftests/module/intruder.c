@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What security.sh wants done often, and by several at once.
+ * Repeated and parallel operations for security.sh.
  *
  * intruder flood N	bind to an Any-IP address and to one outside, and write
- *			what is not a value to the toggle, each N times; print
+ *			an invalid value to the toggle, N times each; print
  *			"WHAT: RESULT" for each, and fail if a result changed
- * intruder read SEC	processes read the files of network namespaces that die
- *			meanwhile; print what they got, and fail if it was wrong;
- *			for longer where not all was seen in that time
+ * intruder read SEC	processes read the files of network namespaces while
+ *			these are destroyed; print the results, and fail if one
+ *			is wrong; run longer if a result is still missing
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@
 
 #define MAKERS	2
 #define READERS	4
-#define DEADLINE	300	/* seconds, on a kernel that watches itself */
+#define DEADLINE	300	/* seconds, on a kernel with debug checks */
 
 static int try_bind(enum anyip6_addr addr)
 {
@@ -73,7 +73,7 @@ static int flood(unsigned long times)
 	return 0;
 }
 
-/* What all processes add to. A file that is gone is no wrong answer. */
+/* Counters that all processes add to. A file that is gone is not a wrong answer. */
 static struct {
 	unsigned long counters, toggles, gone, wrong;
 } *seen;
@@ -91,7 +91,7 @@ static int open_of(pid_t pid, const char *file)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* The seven lines, of which the last is whole. */
+/* There are seven lines, and the last one is complete. */
 static bool is_counters(const char *text)
 {
 	int lines = 0;
@@ -127,8 +127,8 @@ static bool same_file(int a, int b)
 }
 
 /*
- * The toggle, open, does not keep its namespace: it is read until that is dead.
- * At first the maker is at home, which stays.
+ * An open toggle does not keep its namespace alive. Read it until the namespace
+ * is dead. At the start, the maker is in its home namespace, which stays.
  */
 static void read_toggle(pid_t maker, int home)
 {
@@ -164,7 +164,10 @@ static void read_files(pid_t maker)
 		read_toggle(maker, home);
 }
 
-/* Until it is dead, or the module gone. Many at once would take minutes to go. */
+/*
+ * Wait until the namespace is dead or the module gone. Many at once would take
+ * minutes.
+ */
 static void wait_for_end(int toggle)
 {
 	struct poll_until until = poll_begin();
@@ -175,7 +178,7 @@ static void wait_for_end(int toggle)
 	close(toggle);
 }
 
-/* Each namespace goes when the next is made. */
+/* Each namespace goes when the next one is made. */
 static void make_namespaces(pid_t unused)
 {
 	int toggle = -1;
@@ -193,7 +196,7 @@ static pid_t spawn(void (*run)(pid_t maker), pid_t maker)
 	pid_t pid = fork();
 
 	if (pid < 0)
-		exit(1); /* never to be killed as a pid */
+		exit(1); /* never pass -1 to kill() */
 	if (!pid)
 		run(maker);
 	return pid;
@@ -220,11 +223,11 @@ static int read_storm(unsigned int seconds)
 				       spawn(read_files, pids[i % MAKERS]);
 	for (unsigned int s = 0; s < seconds || (s < DEADLINE && !all_seen()); s++)
 		sleep(1);
-	/* One that ended by itself could not go on: that is wrong too. */
+	/* A process that ended by itself could not continue. That is a failure too. */
 	for (int i = 0; i < MAKERS + READERS; i++)
 		if (waitpid(pids[i], NULL, WNOHANG))
 			note(&seen->wrong);
-	/* Readers first: they go where their maker is. */
+	/* Stop readers first: they follow their maker. */
 	for (int i = MAKERS + READERS; i--; ) {
 		kill(pids[i], SIGKILL);
 		waitpid(pids[i], NULL, 0);

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# After all that the other tests did, and with the module gone, no memory is left that nobody points to. For a VM, and a kernel
-# that has CONFIG_DEBUG_KMEMLEAK.
+# After all other tests, and without the module, no memory is leaked. For a VM with a kernel that has CONFIG_DEBUG_KMEMLEAK.
 
 # shellcheck source=../lib/common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib/common.sh"
@@ -10,7 +9,8 @@ kmemleak=/sys/kernel/debug/kmemleak
 
 clean() { :; }
 
-# What is young, or has changed since the scan before, is not reported: so two scans, and some time between.
+# kmemleak does not report young objects, or objects that changed since the last scan. So there are two scans with a pause
+# between.
 nothing_leaked() {
 	all_gone && echo scan >"$kmemleak" || return
 	sleep 6 # more than the kernel's MSECS_MIN_AGE

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Loading and unloading anyip6.ko: what it says, what it refuses, what it leaves. For a VM: it changes the whole machine.
+# Loading and unloading anyip6.ko: its messages, when it refuses to load, and what it leaves behind. For a VM, because it changes
+# the whole machine.
 #
-# ANYIP6_KO and HOLDER_KO name the module and modules/holder.ko, if they are not where common.sh looks. ANYIP6_REFUSES is what
-# the module says on a kernel that it refuses, without its "anyip6: "; nothing else can be tested there.
+# ANYIP6_KO and HOLDER_KO name the module and modules/holder.ko, if they are not where common.sh looks. On a kernel that the
+# module refuses, ANYIP6_REFUSES is its message without "anyip6: ". Nothing else can be tested there.
 
 # shellcheck source=../lib/common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib/common.sh"
@@ -16,7 +17,7 @@ clean() {
 	! held || rmmod holder
 	echo 1 >"$ftrace"
 	echo 0 >"$nonlocal"
-	# A test that made one has changed $ns; making one is slow, so the first is kept.
+	# A test that made a namespace has changed $ns. Making one is slow, so keep the first.
 	[ "$ns" = "$first_ns" ] || cleanup_ns "$ns"
 	ns=$first_ns
 }
@@ -26,14 +27,14 @@ end() {
 	cleanup_all_ns
 }
 
-# Not the kernel's own words at the first load of an unsigned module.
+# Leaves out the kernel's own message about the first unsigned module.
 module_says() { log_since | grep 'anyip6: ' | grep -v 'taint'; }
 
-# What insmod is run by.
+# The command that runs insmod.
 within=()
 
-# refused WORD... -- ARG...: insmod with ARGs fails, one line of the log says why with each WORD in it, nothing is left. modprobe
-# takes EEXIST for no failure, and reads ENOENT as a lack of symbols.
+# refused WORD... -- ARG...: insmod with ARGs fails, one line of the log contains each WORD, and nothing is left behind. insmod's
+# error must not be one that modprobe misreads: modprobe ignores EEXIST, and reports ENOENT as missing symbols.
 refused() {
 	local words=() line said
 	while [ "$1" != -- ]; do
@@ -100,7 +101,7 @@ log_line() {
 	say_why "not enough in: $line"
 }
 
-# Each path with its check and how it is known; no address of the kernel's.
+# The file of hooks shows each path with its check and how the module recognises it. It shows no kernel address.
 hooks_are_told() {
 	load || return
 	is 444 "$(stat -c %a "$hooks")" mode || return
@@ -109,7 +110,7 @@ hooks_are_told() {
 	is "$(module_says | grep -o '[^ ]*>[^ ]*')" "$(sed -n '/absent$/!s/^\([^ ]*\) \([^ ]*\) .*/\1>\2/p' "$hooks")" "hooks in the log"
 }
 
-# The proof at load is nobody's decision.
+# The self-test at load does not count as a decision.
 proof_is_not_counted() {
 	load || return
 	is 7 "$(grep -c '^Anyip6[A-Za-z]*[[:space:]]*0$' "$counters")" "counters at 0" &&
@@ -145,7 +146,7 @@ ftrace_off_refused_while_loaded() {
 	binds ok "$any"
 }
 
-# The kernel's own toggle, as far as a file can be one.
+# A file takes the place of the kernel's own toggle.
 toggle_taken() {
 	# shellcheck disable=SC2016 # the inner shell's own
 	local within=(unshare --mount bash -c 'mount -t tmpfs none "${0%/*}" && touch "$0" && "$@"' "$toggle")
@@ -162,7 +163,7 @@ held_by_ipmodify() {
 	hold ipmodify && refused "not loaded" ipv6_chk_addr -- && rmmod holder && load
 }
 
-# Only a kprobe that is made of ftrace is a rival; on arm64 none is.
+# Only a kprobe that uses ftrace is a rival. On arm64 no kprobe does.
 held_by_kprobe() {
 	hold kprobe || return
 	if grep -qw ipv6_chk_addr "$tracefs/enabled_functions"; then
@@ -178,7 +179,7 @@ holds_against_ipmodify() {
 	binds ok "$any"
 }
 
-# A kprobe that does not want to change the flow is no rival.
+# A kprobe that does not change the control flow is not a rival.
 shares_with_tracing() {
 	hold trace && load && binds ok "$any" && rmmod holder && binds ok "$any"
 }
@@ -195,7 +196,7 @@ nonlocal_everywhere() {
 	return "$result"
 }
 
-# An echo server bound to an Any-IP address goes on accepting when the module is gone.
+# An echo server bound to an Any-IP address still accepts connections after the module is gone.
 listener_outlives_module() {
 	local server answer
 	load || return
@@ -219,25 +220,25 @@ open_file_outlives_module() {
 	all_gone
 }
 
-# A tracepoint that is on goes too.
+# Unloading works while the tracepoint is enabled.
 tracing_outlives_module() {
 	local event=$tracefs/events/anyip6/anyip6_decision/enable
 	load && echo 1 >"$event" && binds ok "$any" && unload && all_gone && load &&
 		is 0 "$(cat "$event")" "$event" && binds ok "$any"
 }
 
-# Each netns gets a toggle, also those that come and go meanwhile.
+# Every netns gets a toggle, even while namespaces come and go.
 netns_come_and_go() {
 	local before=$ns
 	load && ns_any_ip && in_ns test -e "$toggle" && cleanup_ns "$ns" && ns=$before && unload && all_gone
 }
 
-# A kernel booted with ipv6.disable=1: nothing else can be tested there.
+# The kernel was booted with ipv6.disable=1. Nothing else can be tested there.
 without_ipv6() {
 	refused "not loaded" IPv6 --
 }
 
-# Of which the kernel dumps IPv4's addresses and routes instead.
+# Without IPv6, the kernel dumps IPv4 addresses and routes instead.
 tool_without_ipv6() {
 	local out rc=0
 	[ -x "$base/watch/anyip6" ] || return "$KSFT_SKIP"
@@ -245,7 +246,7 @@ tool_without_ipv6() {
 	is 3 "$rc" "exit code" && is 0 "$(grep -c local <<<"$out")" "prefixes"
 }
 
-# A kernel that was built without something that the module needs.
+# The kernel was built without an option that the module needs.
 refused_as_told() {
 	refused "anyip6: $ANYIP6_REFUSES\$" --
 }

@@ -73,7 +73,7 @@ static int once(const char *name, const char *text)
 	return 0;
 }
 
-/* SIGTERM is blocked and asked for, so that the counts are whole. */
+/* SIGTERM is blocked and polled, so the counts are complete. */
 static bool terminated(void)
 {
 	sigset_t pending;
@@ -81,7 +81,7 @@ static bool terminated(void)
 	return !sigpending(&pending) && sigismember(&pending, SIGTERM);
 }
 
-/* Whoever closes the gate and then has the lock alone can be sure. */
+/* Closing the gate and then taking the lock guarantees that no socket is open. */
 static int gated_bind(const struct sort *sort, const char *text,
 		      const char *gate, int lock)
 {

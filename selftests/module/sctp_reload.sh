@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# SCTP and L2TP over IPv6 are modules: they come and go before and after anyip6, beside binds. For a VM.
+# SCTP and L2TP over IPv6 are modules. They load and unload before and after anyip6 while sockets bind. For a VM.
 #
-# SCTP holds itself: each netns has a control socket, and that counts (so "modprobe -r sctp" says "in use" on every
-# kernel, with or without anyip6). Forced removal works while there is no other socket, so the binders make way for it.
-# It leaves a pointer to freed text behind that only SCTP packets would follow; none are sent here. It also ends lockdep for as
-# long as the kernel runs, so L2TP comes first, and run.sh has this last.
+# SCTP holds references to itself: each netns has a control socket, which counts. So "modprobe -r sctp" says "in use" on every
+# kernel, with or without anyip6. Forced removal works while no other socket is open, so the binders close theirs.
+# Forced removal leaves a pointer to freed text. Only SCTP packets would follow it, and this test sends none. It also disables
+# lockdep until the next boot. So L2TP comes first, and run.sh runs this script last.
 #
-# ANYIP6_RELOADS (20): how many cycles. ANYIP6_KO names the module, if it is not where common.sh looks.
+# ANYIP6_RELOADS (20): the number of cycles. ANYIP6_KO names the module, if it is not where common.sh looks.
 
 # shellcheck source=../lib/common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib/common.sh"
@@ -51,7 +51,7 @@ there() { grep -q "^$1 " /proc/modules; }
 
 sctp_refs() { cat /sys/module/sctp/refcnt; }
 
-# The references that SCTP has with no socket open: those of the control sockets.
+# The references that SCTP's control sockets hold while no other socket is open.
 learn_own_refs() {
 	modprobe sctp && own_refs=$(sctp_refs)
 }
@@ -60,7 +60,7 @@ remove_sctp() {
 	local until=$((SECONDS + deadline)) rc
 	: >"$gate"
 	flock -x "$gate.lock" true
-	# What was closed may be freed a little later.
+	# The kernel may free a closed socket a little later.
 	while there sctp && [ "$(sctp_refs)" != "$own_refs" ]; do
 		[ "$SECONDS" -lt "$until" ] || say_why "$(sctp_refs) references to sctp" || break
 	done
@@ -70,7 +70,7 @@ remove_sctp() {
 	return "$rc"
 }
 
-# A socket of a storm may hold it for a moment, and the next one loads it again: once is enough.
+# A socket of the storm may hold the module for a moment, and the next socket loads it again. One successful removal is enough.
 remove_l2tp() {
 	local until=$((SECONDS + deadline))
 	while there l2tp_ip6 && ! modprobe -q -r l2tp_ip6; do
@@ -80,7 +80,7 @@ remove_l2tp() {
 
 remove() { "remove_${1%_ip6}"; }
 
-# binds_to MODULE RESULT: every type of socket of sctp or l2tp_ip6 gives RESULT for the Any-IP address.
+# binds_to MODULE RESULT: every socket type of sctp or l2tp_ip6 gets RESULT for the Any-IP address.
 binds_to() {
 	local want=$2
 	[ "$1" != sctp ] || want="$2 $2"
@@ -88,7 +88,7 @@ binds_to() {
 		is "${want//ok/$no}" "$(in_ns "$base/module/modbind" once "${1%_ip6}" "$outside")" "$1 bind outside"
 }
 
-# unload right after a bind, and remove while anyip6 is there: neither pins the other.
+# anyip6 unloads right after a bind, and the protocol unloads while anyip6 is loaded. Neither pins the other.
 protocol_first() {
 	modprobe "$1" && binds_to "$1" "$no" && load && binds_to "$1" ok &&
 		remove "$1" && modprobe "$1" && binds_to "$1" ok &&
@@ -108,13 +108,13 @@ anyip6_before_sctp() { anyip6_first sctp; }
 l2tp_first() { protocol_first l2tp_ip6; }
 anyip6_before_l2tp() { anyip6_first l2tp_ip6; }
 
-# socket() loads the protocol on demand: the first bind of all must already be answered.
+# socket() loads the protocol on demand. Even the first bind must get the right answer.
 loaded_on_demand() {
 	remove sctp && remove l2tp_ip6 && load &&
 		binds_to sctp ok && binds_to l2tp_ip6 ok && unload
 }
 
-# In turn: anyip6 goes first, so that the protocols come back under it, or they go first and come back while it loads.
+# Cycles alternate. Either anyip6 goes first and the protocols reload under it, or they go first and reload while it loads.
 cycle_beside_binds() {
 	if (($1 % 2)); then
 		load && binds_to sctp ok && remove sctp && remove l2tp_ip6
@@ -134,7 +134,7 @@ reload_beside_binds() {
 	awk '{ n[$1] += $2 } END { for (k in n) print "#", k, n[k] }' "$out"/* | sort
 }
 
-# A socket that finds the protocol on its way out is told so.
+# A socket gets an error of its own if the protocol is being unloaded.
 both_answers_and_no_others() {
 	local others
 	others=$(awk '{ print $1 }' "$out"/* | grep -vxE "ok|$no|EPROTONOSUPPORT|ESOCKTNOSUPPORT|EADDRINUSE|ENOBUFS")

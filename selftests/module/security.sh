@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What an ordinary user, root of a user namespace and a container with CAP_NET_ADMIN can and cannot do, and what they get to see.
-# For a VM: it loads and unloads the module.
+# What an ordinary user, root of a user namespace and a container with CAP_NET_ADMIN can do, cannot do, and can see. For a VM,
+# because it loads and unloads the module.
 #
-# ANYIP6_KO names the module, if it is not where common.sh looks. ANYIP6_FLOOD (17000): how often each of six attempts is repeated
-# that must not reach the log.
+# ANYIP6_KO names the module, if it is not where common.sh looks. Six kinds of attempt must not write to the log. ANYIP6_FLOOD
+# (17000) is how often each is repeated.
 
 # shellcheck source=../lib/common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib/common.sh"
@@ -14,7 +14,7 @@ default_on=/sys/module/anyip6/parameters/default_on
 event=$tracefs/events/anyip6/anyip6_decision
 tmp=$(mktemp -d)
 
-# Prefixes of commands, which in_ns can run too.
+# Command prefixes that in_ns can run too.
 nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 net_admin=("${nobody[@]}" --inh-caps +net_admin --ambient-caps +net_admin)
 net_bind_service=("${nobody[@]}" --inh-caps +net_bind_service --ambient-caps +net_bind_service)
@@ -22,7 +22,7 @@ userns=("${nobody[@]}" unshare --user --map-root-user)
 # shellcheck disable=SC2016 # the inner shell's own
 write=(bash -c 'echo "$0" >"$1"')
 
-# A test that changed $ns made a namespace of its own.
+# A test that changed $ns made its own namespace.
 clean() {
 	[ -z "$helper" ] || kill_process "$helper"
 	helper=''
@@ -38,13 +38,13 @@ end() {
 	rm -rf "$tmp"
 }
 
-# denied REASON COMMAND...: it fails, and for that reason.
+# denied REASON COMMAND...: the command fails for that reason.
 denied() {
 	! "${@:2}" >"$tmp/out" 2>&1 || say_why "not denied: ${*:2}" || return
 	grep -q "$1" "$tmp/out" || say_why "${*:2}: expected '$1', got: $(paste -sd' ' "$tmp/out")"
 }
 
-# bind_is RESULT ADDR PORT [COMMAND...]: of both kinds of socket, as COMMAND lets it run.
+# bind_is RESULT ADDR PORT [COMMAND...]: TCP and UDP binds give RESULT. COMMAND runs the binder.
 bind_is() {
 	is "$2 tcp: $1 $2 udp: $1" "$("${@:4}" env "ANYIP6_PORT=$3" "$base/lib/binder" "$2" | paste -sd' ')" "${*:4} bind"
 }
@@ -76,7 +76,7 @@ all_denied() {
 
 user_loads_nothing() { all_denied insmod "$anyip6_ko" && all_gone && load && all_denied rmmod anyip6 && loaded; }
 
-# As in IPv4: what is local is everybody's to bind.
+# As in IPv4, every user can bind local addresses.
 user_binds_what_is_local() {
 	load && bind_is ok "$any" 4242 in_ns "${nobody[@]}" && bind_is EADDRNOTAVAIL "$outside" 4242 in_ns "${nobody[@]}"
 }
@@ -95,13 +95,13 @@ userns_root_has_a_toggle() {
 		is 1 "$(cat "$toggle")" "init's toggle"
 }
 
-# start_helper COMMAND...: goes on beside the test.
+# start_helper COMMAND...: runs beside the test.
 start_helper() {
 	"$@" &
 	helper=$!
 }
 
-# Neither through another process, nor a file that it was handed open, nor by going back to where it came from.
+# It cannot write another toggle: not through another process, not through an open file it was given, not from its old namespace.
 userns_root_has_no_other() {
 	local fd netns
 	load && start_helper "${nobody[@]}" sleep 1000 && exec {fd}<>"$toggle" {netns}</proc/self/ns/net || return
@@ -117,7 +117,7 @@ userns_root_has_no_other() {
 	return "$result"
 }
 
-# What it makes local is local there, and what is local here is not.
+# Its local routes count in its own namespace only. The host's local routes do not count there.
 container_has_its_own_routes() {
 	local netns
 	load && setup_ns ns && ip -6 route add local 2001:db8:5::/64 dev lo && exec {netns}</proc/self/ns/net || return
@@ -135,7 +135,7 @@ container_has_its_own_routes() {
 
 # --- What is seen ---
 
-# no_address WHAT: the input is not empty, and nothing in it looks like one of the kernel's, hashed or not.
+# no_address WHAT: the input is not empty, and contains nothing that looks like a kernel address, hashed or not.
 no_address() {
 	cat >"$tmp/seen" && [ -s "$tmp/seen" ] || say_why "$1: nothing to see" || return
 	! grep -aE '\b(0x)?[0-9a-f]{12,}\b' "$tmp/seen" || say_why "that is in $1"
@@ -154,16 +154,16 @@ tracepoint_tells_no_address() {
 	grep anyip6_decision: "$tracefs/trace" | no_address "the trace" && no_address "the format" <"$event/format"
 }
 
-# Load, a load that is refused, the toggle, unload.
+# Load the module, try a load that fails, use the toggle, and unload.
 log_tells_no_address() {
 	load && ! load 2>/dev/null && echo 0 >"$toggle" && ! "${write[@]}" 2 "$toggle" 2>/dev/null && unload &&
 		! load default_on=2 2>/dev/null && log_since | grep anyip6 | no_address "the log"
 }
 
-# What the emulated machine's clock has to say is nobody's doing.
+# Leaves out messages about the emulated machine's clock. No user causes them.
 log_lines() { log_since | grep -cvE 'clocksource|hrtimer|perf: interrupt|random: ' || true; }
 
-# floods RESULT COMMAND...: with what RESULT the toggle is not written.
+# floods RESULT COMMAND...: writing the toggle fails with RESULT.
 floods() {
 	is "any: ok outside: EADDRNOTAVAIL toggle: $1" "$("${@:2}" "$base/module/intruder" flood "$flood" | paste -sd' ')" "each time"
 }
@@ -178,16 +178,16 @@ log_does_not_grow() {
 
 # --- While namespaces and the module come and go ---
 
-# much WHAT: of that there was some.
+# much WHAT: the count is not 0.
 much() { [ "$(sed -n "s/^$1: //p" "$tmp/storm")" -gt 0 ] || say_why "$1: none"; }
 
-# all_read CODE: what the readers ended with.
+# all_read CODE: the exit code of the readers.
 all_read() {
 	sed 's/^/# /' "$tmp/storm"
 	is 0 "$1" "exit code of the readers" && much counters && much toggles && much gone && unload && all_gone
 }
 
-# The module stays, so what is gone has gone with its namespace.
+# The module stays loaded, so a missing file means that its namespace is gone.
 files_survive_their_namespace() {
 	local code=0
 	load || return

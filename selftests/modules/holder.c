@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Holds a function the way others do, so that the tests see whether anyip6 and
- * they notice each other. It changes nothing.
+ * Hooks a function the way other users do. The tests check that anyip6 and this
+ * module notice each other. It changes nothing.
  */
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
@@ -22,7 +22,10 @@ MODULE_PARM_DESC(flavour, "ipmodify (as a live patch does), kprobe (with a post 
 #define HOLDER_REGS	FTRACE_OPS_FL_SAVE_REGS
 #endif
 
-/* 5.11 gave the callback another last argument; here it goes unused. */
+/*
+ * Since 5.11 the callback's last argument has another type. This callback
+ * ignores it.
+ */
 #ifdef trace_recursion_set
 #define holder_regs	ftrace_regs
 #else
@@ -44,7 +47,7 @@ static int holder_pre(struct kprobe *p, struct pt_regs *regs)
 	return 0;
 }
 
-/* A kprobe that has one keeps the function to itself. */
+/* A kprobe with a post handler does not share its function. */
 static void holder_post(struct kprobe *p, struct pt_regs *regs,
 			unsigned long flags)
 {
@@ -78,7 +81,7 @@ static int __init holder_hold_netns(void)
 	return err;
 }
 
-/* The filter is this module's to free. */
+/* This module has to free the filter. */
 static void holder_forget(void)
 {
 	ftrace_set_filter(&holder_ops, NULL, 0, 1);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A live patch of a function that anyip6 redirects, or of one that it redirects
- * calls of, for coexist.sh. Its bind only asks for the address, as a fix of
- * another part of bind would.
+ * A live patch for coexist.sh. It patches a function that anyip6 redirects, or
+ * a function whose calls anyip6 redirects. Its bind only asks for the address,
+ * like a fix of another part of bind.
  */
 #include <linux/in6.h>
 #include <linux/livepatch.h>

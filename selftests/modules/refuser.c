@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Lets a kernel function that anyip6 calls fail, once, so that faults.sh sees
- * each step of its load and of its part of a netns fail. All other callers get
- * what they ask for.
+ * Makes one call of a kernel function fail, so that faults.sh can test a
+ * failure at each step of the module's load and of its part of a netns. Only
+ * calls by anyip6 fail.
  */
 #include <linux/atomic.h>
 #include <linux/kallsyms.h>
@@ -35,7 +35,7 @@ static const struct kernel_param_ops refuser_refused_ops = {
 module_param_cb(refused, &refuser_refused_ops, NULL, 0444);
 MODULE_PARM_DESC(refused, "to be read: 1 if that call came");
 
-/* At a function's entry. */
+/* Returns the caller, at a function's entry. */
 static unsigned long refuser_caller(struct pt_regs *regs)
 {
 #ifdef CONFIG_X86
@@ -66,7 +66,10 @@ static int refuser_pre(struct kprobe *p, struct pt_regs *regs)
 	return 1;
 }
 
-/* With it the probe is never made a jump, which could not go elsewhere. */
+/*
+ * A kprobe with a post handler is never optimised to a jump. A jump could not
+ * change where execution continues.
+ */
 static void refuser_post(struct kprobe *p, struct pt_regs *regs,
 			 unsigned long flags)
 {
