@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# The end of each folder's Makefile, which has set kselftest's variables (TEST_GEN_PROGS and so on).
+# The end of each folder's Makefile. The folder has already set kselftest's variables (TEST_GEN_PROGS and so on).
 
 include ../kselftest.mk
 
@@ -11,13 +11,13 @@ LIB_DIR ?= $(abspath $(OUTPUT)/../lib)
 LIB := $(LIB_DIR)/libanyip6.a
 LDLIBS += $(LIB)
 
-# What every program depends on, and is not compiled with it.
+# Every program depends on these files. The compiler does not get them as arguments.
 SHARED := $(wildcard *.h ../lib/*.h ../../src/steps.h) Makefile ../folder.mk
 LOCAL_HDRS += $(SHARED) $(LIB)
 
 include $(KSFT)/lib.mk
 
-# Its own Makefile knows what has changed.
+# lib's own Makefile decides what to rebuild.
 ifneq ($(LIB_DIR),$(OUTPUT))
 $(LIB): FORCE
 	@mkdir -p $(LIB_DIR)

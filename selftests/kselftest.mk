@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# Where kselftest is: around these folders in a kernel tree, or where ../scripts/kernels fetches it. KSFT= names another copy.
+# Where kselftest is: in a kernel tree around these folders, else in the copy that ../scripts/kernels fetches. KSFT= names another
+# copy.
 
 here := $(dir $(lastword $(MAKEFILE_LIST)))
 

@@ -1,21 +1,30 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Everything, in a VM, as one KTAP stream. Last line: N passed, N failed, N skipped.
+# Runs everything, in a VM, as one KTAP stream. The last line is: N passed, N failed, N skipped.
 #
-# Usage: run.sh [PART...]; the parts are absent, loaded (the cases of bind and more), load, storm, churn, fuzz (random operations), parity
-# (IPv6 as IPv4), tool (anyip6(8), and the examples of the manual), reload (sctp and l2tp_ip6), coexist (others on the same
-# functions), security, faults, bind (only the cases of bind); table alone prints what docs/reference/parity.md shows. On a kernel
-# with kmemleak kmemleak.sh follows whatever was asked for. On a kernel with ../patches, and without a module, loaded, parity,
-# fuzz and bind judge what is built in.
-# FOLDER/PROGRAM is a part too, such as rule/bind or module/load: that program alone, without the module and with it.
-# ANYIP6_CASE=TEXT: only the tests whose names contain TEXT, and what these build on. It is a failure if there are none.
-# ANYIP6_MAY_SKIP is a pattern of what may be skipped on this kernel besides what may_skip() below says, for a kernel whose
-# configuration lacks it. See load.sh, storm.sh, fuzz.sh, sctp_reload.sh and unsteady.c for the rest of the environment.
+# Usage: run.sh [PART...]. The parts are:
+#   absent    the module is not loaded
+#   loaded    the cases of bind and more, with the module
+#   bind      only the cases of bind
+#   load, security, faults
+#   storm, churn, fuzz (random operations)
+#   parity    IPv6 compared with IPv4
+#   tool      anyip6(8), and the examples of the manual
+#   coexist   other users of the same functions
+#   reload    sctp and l2tp_ip6
+#   table     on its own; prints what docs/reference/parity.md shows
+# FOLDER/PROGRAM is a part too, such as rule/bind or module/load. It runs that program alone, without the module and with it.
+# kmemleak.sh runs after any parts if the kernel has kmemleak. On a kernel with ../patches and without a module, the parts loaded,
+# parity, fuzz and bind test the built-in rule.
+#
+# ANYIP6_CASE=TEXT: run only the tests whose names contain TEXT, and the tests that they depend on. No match is a failure.
+# ANYIP6_MAY_SKIP: a pattern of tests that this kernel may skip because of its configuration, in addition to may_skip() below.
+# load.sh, storm.sh, fuzz.sh, sctp_reload.sh and unsteady.c describe the other variables.
 
 # shellcheck source=lib/common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/lib/common.sh"
 
-# Not all load on demand: Debian keeps DCCP from it.
+# Some modules do not load on demand: Debian disables that for DCCP.
 modules=(ipv6 dummy veth vrf dccp_ipv4 dccp_ipv6 sctp l2tp_ip l2tp_ip6 l2tp_eth)
 modules+=(vxlan geneve wireguard ip_gre ip6_gre ipip ip6_tunnel fou fou6)
 cases=(rule/bind rule/traffic rule/route rule/asis rule/toggle)
@@ -25,7 +34,7 @@ loaded_only=watch/unsteady
 # older A B: release A comes before B.
 older() { [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 
-# What this kernel may lack, as a pattern. Any other skip is a failure.
+# Prints a pattern of what this kernel may lack. Any other skip is a failure.
 may_skip() {
 	local release
 	release=$(uname -r)
@@ -49,13 +58,13 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 counts=$tmp/counts
 if ! built_in; then
-	# The counters and the tracepoint are the module's, as is what its absence leaves to compare with.
+	# The counters and the tracepoint belong to the module. So do the files with results from before it was loaded.
 	cases+=(watch/watch)
-	# What is written down is compared as a whole.
+	# A comparison with these files needs all cases.
 	[ -n "${ANYIP6_CASE:-}" ] || export ANYIP6_PARITY_FILE=$tmp/parity ANYIP6_CALLERS_FILE=$tmp/callers
 fi
 
-# Renumbers, judges skips, leaves out what only says that all is well, and keeps "PASSED FAILED SKIPPED" in the file.
+# Renumbers tests, judges skips, and drops lines that only report success. Keeps "PASSED FAILED SKIPPED" in the file.
 merge() {
 	awk -v part="$1" -v may_skip="$may_skip" -v file="$counts" '
 		BEGIN { getline < file; close(file); pass = $1; fail = $2; skip = $3; n = pass + fail + skip }
@@ -81,7 +90,7 @@ merge() {
 		}'
 }
 
-# What was reached of the module, as the kernel has counted it, for ../scripts/lib/coverage.
+# Prints the kernel's coverage data of the module, for ../scripts/lib/coverage.
 gcov_data() {
 	local file
 	find /sys/kernel/debug/gcov -path '*/src/*.gcda' 2>/dev/null | while read -r file; do
@@ -89,7 +98,7 @@ gcov_data() {
 	done
 }
 
-# Tests of any part, in all.
+# The number of tests in all parts so far.
 tests_seen() { awk '{ print $1 + $2 + $3 }' "$counts"; }
 
 matched=0
@@ -143,7 +152,7 @@ part_tool() {
 	run_script watch/examples.sh
 }
 
-# Not a test: what docs/reference/parity.md shows.
+# Not a test: prints what docs/reference/parity.md shows.
 part_table() {
 	load && env -u ANYIP6_PARITY_FILE "$base/parity/parity" --table
 	exit
@@ -165,7 +174,7 @@ part_churn() { run_script random/churn.sh; }
 
 part_fuzz() { run_script random/fuzz.sh; }
 
-# run_one FOLDER/PROGRAM: a script, or a program that has something to say in both states of the kernel, or only with the module.
+# run_one FOLDER/PROGRAM: runs a script, or a program. A program runs without and with the module, or only with it.
 run_one() {
 	if [ -e "$base/$1.sh" ]; then
 		run_script "$1.sh"
@@ -182,16 +191,17 @@ run_named() {
 	esac
 }
 
-# There is such a part.
+# Is there such a part?
 known() { declare -F "part_$1" >/dev/null || [ -x "$base/$1" ] || [ -x "$base/$1.sh" ]; }
 
-# Of tests that were chosen by name some have to be there.
+# If tests were chosen by name, at least one must exist.
 some_matched() {
 	[ "$matched" -gt 0 ] ||
 		printf "1..1\nnot ok 1 no test's name contains %s\n" "$ANYIP6_CASE" | ANYIP6_CASE='' merge choice
 }
 
-# lockdep_on WHEN: where the kernel has it, it still looks. It ends at its first finding, and where a module is removed by force.
+# lockdep_on WHEN: if the kernel has lockdep, it must still be active. It stops at its first finding, and when a module is removed
+# by force.
 lockdep_on() {
 	local word="not ok"
 	[ -e /proc/lockdep_stats ] || return 0
@@ -200,8 +210,9 @@ lockdep_on() {
 }
 
 parts=("$@")
-# coexist after faults: once a kernel has seen a live patch, the module asks more at load, which is nothing that faults has to
-# refuse. reload last: it ends lockdep.
+# coexist comes after faults. Once a kernel has seen a live patch, the module makes more calls at load, which faults must not
+# refuse.
+# reload comes last, because it ends lockdep.
 [ ${#parts[@]} -gt 0 ] || parts=(absent loaded load storm churn fuzz parity tool security faults coexist reload)
 for part in "${parts[@]}"; do
 	known "$part" || { echo "run.sh: no part $part" >&2 && exit 2; }

@@ -4,10 +4,10 @@
  *
  * binder ADDR...		print "ADDR tcp|udp: RESULT" for each; a result
  *				is ok or the name of an errno
- * binder --pktinfo ADDR...	print "ADDR pktinfo: RESULT", of a datagram to
- *				loopback that is sent from there
+ * binder --pktinfo ADDR...	send a datagram to loopback from each ADDR, and
+ *				print "ADDR pktinfo: RESULT"
  *
- * ANYIP6_PORT=N: another port than 4242.
+ * ANYIP6_PORT=N: use this port instead of 4242.
  */
 #include <errno.h>
 #include <stdbool.h>

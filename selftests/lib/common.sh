@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What run.sh and the scripts of the folders share. Sourced.
+# run.sh and the scripts of all folders source this file.
 
-# busybox lacks the -e that net/lib.sh asks for.
+# busybox has no readlink -e, which net/lib.sh uses.
 readlink -e / >/dev/null 2>&1 || readlink() { command readlink -f "${@:2}"; }
 
-# The folder of folders, as run.sh and the programs in it are found.
+# The folder that holds run.sh and the other folders.
 base=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 ksft=${KSFT:-$base/../..}
 # shellcheck source=/dev/null
@@ -20,7 +20,7 @@ first_file() {
 	done
 }
 
-# Most of these are for those who source this.
+# Most of these variables are for the scripts that source this file.
 # shellcheck disable=SC2034
 {
 toggle=/proc/sys/net/ipv6/anyip_bind
@@ -34,7 +34,7 @@ patcher_ko=${holder_ko:+$(first_file "${holder_ko%/*}/patcher.ko")}
 anyip6_ko=${ANYIP6_KO:-$(first_file "$base/../anyip6.ko" /anyip6.ko)}
 }
 
-# These tests load and unload the module under everyone's feet.
+# These tests load and unload the module, which affects the whole machine.
 need_machine() {
 	[ "$(id -u)" -eq 0 ] || { ktap_skip_all "needs root"; exit "$KSFT_SKIP"; }
 	[ -n "$anyip6_ko" ] || built_in || { ktap_skip_all "no anyip6.ko: set ANYIP6_KO"; exit "$KSFT_SKIP"; }
@@ -45,10 +45,10 @@ need_machine() {
 loaded() { grep -q '^anyip6 ' /proc/modules; }
 held() { grep -q '^holder ' /proc/modules; }
 
-# livepatch_warns: with PREEMPT_RT it looks at its own stack while it may be preempted, which lockdep tells as a warning.
+# livepatch_warns: with PREEMPT_RT, live patching reads its own stack while it is preemptible. lockdep warns about that.
 livepatch_warns() { [ -e /proc/lockdep_stats ] && uname -v | grep -q PREEMPT_RT; }
 
-# The kernel has the rule itself (../patches). A run that was given the module is to test that.
+# The kernel has the rule built in (../patches). A run with a module tests that module instead.
 built_in() { [ ! -e "$anyip6_ko" ] && [ -e "$toggle" ]; }
 
 # shellcheck disable=SC2120 # called without arguments where the defaults are wanted
@@ -64,7 +64,7 @@ ns_any_ip() {
 
 in_ns() { ip netns exec "$ns" "$@"; }
 
-# say_why WHAT...: a diagnostic; fails, so that a test can end with it.
+# say_why WHAT...: prints a diagnostic and fails, so a test can end with it.
 say_why() {
 	ktap_print_msg "$*"
 	return 1
@@ -75,12 +75,12 @@ is() {
 	[ "$1" = "$2" ] || say_why "$3: expected '$1', got '$2'"
 }
 
-# binds RESULT ADDR: TCP and UDP both, in $ns.
+# binds RESULT ADDR: checks the result of a TCP and a UDP bind in $ns.
 binds() {
 	is "$2 tcp: $1 $2 udp: $1" "$(in_ns "$base/lib/binder" "$2" | paste -sd' ')" "bind"
 }
 
-# Nothing of the module is left anywhere.
+# No trace of the module is left.
 all_gone() {
 	! loaded || say_why "still in /proc/modules" || return
 	[ ! -e "$toggle" ] || say_why "$toggle is still there" || return
@@ -97,7 +97,7 @@ log_mark() {
 	echo "$mark" >/dev/kmsg
 }
 
-# The kernel's log since the last mark. Of a log that was overwritten meanwhile nobody can say what was in it.
+# The kernel's log since the last mark. If the log was overwritten, it says so, as the old lines are unknown.
 log_since() {
 	local log
 	log=$(dmesg)
@@ -105,23 +105,23 @@ log_since() {
 	sed -n "/${mark//./\\.}/,\$p" <<<"$log" | sed 1d
 }
 
-# After each test. A script that leaves more behind has its own.
+# Runs after each test. A script with more to clean up defines its own.
 clean() { ! loaded || unload; }
 
-# A test: in the whole log.
+# A test: the whole log has no warning.
 no_splat() {
 	local lines
 	lines=$(dmesg | grep -E 'BUG|WARNING|Oops|Call [Tt]race|general protection|soft lockup|stall')
 	is "" "$lines" "in the log"
 }
 
-# What a test needs another one for: it judges what that one left.
+# Which other test a test needs: it checks what that test left behind.
 declare -A needs=()
 
-# wanted NAME: ANYIP6_CASE is part of it.
+# wanted NAME: the name contains ANYIP6_CASE.
 wanted() { [[ $1 == *"${ANYIP6_CASE:-}"* ]]; }
 
-# wanted_tests PREFIX TEST...: those, and what they need.
+# wanted_tests PREFIX TEST...: prints the wanted tests and those that they need.
 wanted_tests() {
 	local prefix=$1 t
 	local -A chosen=()
@@ -134,7 +134,7 @@ wanted_tests() {
 	done
 }
 
-# run_tests PREFIX TEST...: each is a function that may return KSFT_SKIP; cleans up after it whatever it did.
+# run_tests PREFIX TEST...: each test is a function, which may return KSFT_SKIP. Cleanup follows every test, whatever its result.
 run_tests() {
 	local prefix=$1 tests t rc
 	mapfile -t tests < <(wanted_tests "$@")

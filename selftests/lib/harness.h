@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* kselftest's harness, for programs whose tests run in modes (run.h). */
+/* kselftest's harness, for programs whose tests run in several modes (run.h). */
 #ifndef ANYIP6_HARNESS_H
 #define ANYIP6_HARNESS_H
 
@@ -20,7 +20,7 @@ static inline char *full_name(const struct __fixture_metadata *f,
 	return name;
 }
 
-/* The harness's option for each test that is wanted, behind the arguments. */
+/* Append the harness's option for each wanted test to the arguments. */
 static inline int add_wanted(int argc, char **args)
 {
 	const struct __fixture_variant_metadata *v;

@@ -3,7 +3,7 @@
  * One TCP bind() for ../../scripts/guest/lab.
  *
  * labbind NAME ADDRESS [freebind|transparent]	print ok, or the errno's name.
- *						NAME is what tracers see.
+ *						Tracers see the process as NAME.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 #include "run.h"
 
-/* IPv4's and IPv6's, by name. */
+/* Set the option of that name for IPv4 or IPv6. */
 static int set_option(int fd, int family, const char *name)
 {
 	const bool free = !strcmp(name, "freebind");

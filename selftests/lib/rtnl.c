@@ -68,7 +68,7 @@ int rtnl_ask(int fd, const struct rtnl_request *r, struct rtnl_answer *answer)
 	struct rtnl_answer unwanted;
 
 	answer = answer ?: &unwanted;
-	/* A broken socket is not the kernel's no. */
+	/* A socket failure is not an answer of the kernel. */
 	if (send(fd, r, r->hdr.nlmsg_len, 0) < 0 ||
 	    recv(fd, answer, sizeof(*answer), 0) < 0)
 		die("rtnetlink: %s", strerror(errno));
@@ -93,6 +93,6 @@ bool fib_says_local(const struct in6_addr *addr, unsigned int table)
 	if (fd < 0 || !answer.hdr.nlmsg_len)
 		die("rtnetlink: %s", strerror(-err));
 	close(fd);
-	/* An error is that of a route that is not to be used. */
+	/* The error belongs to a route that must not be used. */
 	return !err && answer.route.rtm_type == RTN_LOCAL;
 }

@@ -14,7 +14,7 @@ struct rtnl_request {
 	char rest[512];
 };
 
-/* What the kernel answers: an error, 0 if all is well, or a route. */
+/* The kernel's answer: an error (0 if all is well) or a route. */
 struct rtnl_answer {
 	struct nlmsghdr hdr;
 	union {
@@ -24,22 +24,22 @@ struct rtnl_answer {
 	};
 };
 
-/* A socket, or -errno. */
+/* Returns a socket, or -errno. */
 int rtnl_open(void);
 
-/* A request to change something is acknowledged, and a new thing is created. */
+/* The kernel acknowledges a request that changes something. New things are created. */
 struct rtnl_request rtnl_new(int type, int flags, const void *header, size_t len);
 struct rtattr *rtnl_put(struct rtnl_request *r, int type, const void *data, size_t len);
 void rtnl_put_u32(struct rtnl_request *r, int type, unsigned int value);
 void rtnl_put_text(struct rtnl_request *r, int type, const char *text);
 void rtnl_put_addr(struct rtnl_request *r, int type, int family, const char *text);
-/* What was put since is inside of it. */
+/* Everything put since @nest was opened is inside it. */
 void rtnl_put_end(struct rtnl_request *r, struct rtattr *nest);
 
-/* 0 or -errno, the kernel's or the socket's; @answer may be NULL. */
+/* Returns 0 or -errno, from the kernel or the socket. @answer may be NULL. */
 int rtnl_ask(int fd, const struct rtnl_request *r, struct rtnl_answer *answer);
 
-/* Whether the kernel's own lookup in that one table finds a local route (world.h). */
+/* Does the kernel's own lookup find a local route in this one table? (world.h) */
 bool fib_says_local(const struct in6_addr *addr, unsigned int table);
 
 #endif

@@ -96,7 +96,7 @@ static void worlds_new(bool loaded)
 	}
 }
 
-/* Of modes that this kernel is not in no test runs. */
+/* If the kernel is not in a mode, none of that mode's tests run. */
 int anyip6_main(int argc, char **argv, enum world_need need,
 		int (*harness)(int argc, char **argv))
 {

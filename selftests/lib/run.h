@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How programs run: in modes, or only some of their cases. */
+/* How programs run: in several modes, or only some of their cases. */
 #ifndef ANYIP6_RUN_H
 #define ANYIP6_RUN_H
 
@@ -17,21 +17,24 @@ enum anyip6_mode {
 bool anyip6_loaded(void);
 void toggle_set(enum anyip6_mode mode);
 
-/* A test named after its mode runs in that mode's world. */
+/* A test that is named after its mode runs in that mode's world. */
 enum anyip6_mode mode_by_name(const char *name);
 const char *mode_name(enum anyip6_mode mode);
 void enter_host(enum anyip6_mode mode);
 void enter_peer(enum anyip6_mode mode);
 
-/* ANYIP6_EXPECT: what was to test the module must not pass without. */
+/* ANYIP6_EXPECT: a run meant to test the module must not pass without it. */
 void check_expectation(bool loaded);
 
-/* ANYIP6_CASE: only the cases whose name contains it. None is a failure. */
+/* ANYIP6_CASE: run only the cases whose names contain it. No match is a failure. */
 bool case_chosen(void);
 bool case_wanted(const char *name);
 int no_case(void);
 
-/* What a program needs of the world; PARTS: it asks world_lacks() for each case. */
+/*
+ * What a program needs of the world. With PARTS it calls world_lacks() for each
+ * case.
+ */
 enum world_need { WORLD_NONE, WORLD_PARTS, WORLD_WHOLE };
 
 int anyip6_main(int argc, char **argv, enum world_need need,

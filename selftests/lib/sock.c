@@ -126,7 +126,7 @@ static int spec_port(const struct bind_spec *spec)
 	return spec->opts & OPT_LOW_PORT ? LOW_PORT : TEST_PORT;
 }
 
-/* A bind() that says 0 but left the socket elsewhere is EBADE. */
+/* EBADE: bind() returned 0 but the socket has another address. */
 static int check_bound(int fd, const union sockaddr_any *want)
 {
 	union sockaddr_any got;
@@ -158,7 +158,7 @@ int sock_bind(int fd, int family, const struct bind_spec *spec)
 	return check_bound(fd, &sa);
 }
 
-/* A new socket, bound as the spec says. */
+/* Returns a new socket, bound as the spec says. */
 int sock_bound(int family, const struct bind_spec *spec)
 {
 	int fd = sock_open(family, spec);
@@ -174,7 +174,7 @@ int sock_bound(int family, const struct bind_spec *spec)
 	return fd;
 }
 
-/* A source by control message */
+/* A source address by control message */
 
 void *control_add(struct msghdr *msg, int level, int type, size_t len)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Sockets that ask for an address of the world. All return -errno on failure. */
+/*
+ * Sockets that ask for an address of the world. All functions return -errno on
+ * failure.
+ */
 #ifndef ANYIP6_SOCK_H
 #define ANYIP6_SOCK_H
 
@@ -8,7 +11,7 @@
 
 #include "world.h"
 
-/* Not in the libc of older suites. */
+/* The libc of older suites does not define it. */
 #ifndef IPV6_TRANSPARENT
 #define IPV6_TRANSPARENT	75
 #endif
@@ -33,12 +36,12 @@ enum sock_opt {
 	OPT_V6ONLY	= 1 << 2,
 	OPT_FREEBIND	= 1 << 3,
 	OPT_TRANSPARENT	= 1 << 4,
-	OPT_MARK	= 1 << 5,	/* SO_MARK 1, what the fwmark rule asks */
+	OPT_MARK	= 1 << 5,	/* SO_MARK 1, the mark of the fwmark rule */
 	OPT_LISTEN	= 1 << 6,
 	OPT_ANY_PORT	= 1 << 7,
 	OPT_LOW_PORT	= 1 << 8,
 	OPT_SCOPE	= 1 << 9,	/* dev goes into sin6_scope_id */
-	OPT_FAMILY_4	= 1 << 10,	/* an IPv4 socket whatever the test's family */
+	OPT_FAMILY_4	= 1 << 10,	/* an IPv4 socket, whatever the test's family */
 	OPT_FREEBIND_IP	= 1 << 11,	/* IP_FREEBIND, also on an IPv6 socket */
 };
 
@@ -49,10 +52,10 @@ union sockaddr_any {
 	struct sockaddr sa;
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
-	char room[32];	/* L2TP's over IPv6 is longer */
+	char room[32];	/* L2TP's IPv6 address is longer */
 };
 
-/* Everything that decides one bind(), but the family. */
+/* Everything that decides one bind(), except the family. */
 struct bind_spec {
 	struct proto proto;
 	enum anyip6_addr addr;
@@ -63,7 +66,10 @@ struct bind_spec {
 socklen_t addr_fill(union sockaddr_any *sa, int family, enum anyip6_addr addr,
 		    int port);
 socklen_t sockaddr_len(const union sockaddr_any *sa);
-/* L2TP's address has a connection behind that of IP, and no port. Its length. */
+/*
+ * L2TP's address has a connection after the IP address, and no port. Returns
+ * its length.
+ */
 socklen_t l2tp_connection(union sockaddr_any *sa, unsigned int connection);
 bool addr_same(const union sockaddr_any *a, const union sockaddr_any *b);
 const char *sockaddr_text(const union sockaddr_any *sa);
@@ -71,22 +77,23 @@ int sock_open(int family, const struct bind_spec *spec);
 int sock_bind(int fd, int family, const struct bind_spec *spec);
 int sock_bound(int family, const struct bind_spec *spec);
 
-/* Control messages, one behind the other in what msg_control points to. */
+/* Control messages, placed one after another in the buffer at msg_control. */
 union control {
 	struct cmsghdr hdr;
 	char room[256];
 };
 
 void *control_add(struct msghdr *msg, int level, int type, size_t len);
-/* The source: an address, and its scope as the device. */
+/* Add the source: an address, and its scope as the device. */
 void control_source(struct msghdr *msg, const union sockaddr_any *from);
 
-/* One message from @from, with as much of @text as it has; @to may be NULL. */
+/* Send one message from @from, with as much of @text as @from has. @to may be NULL. */
 int send_from(int fd, const union sockaddr_any *from, const union sockaddr_any *to,
 	      const char *text, int flags);
 /*
- * What a source is judged to be, and nothing is sent: behind it comes what a
- * process without CAP_NET_RAW may not send. -EPERM is the yes.
+ * Ask the kernel about a source without sending anything. After the source
+ * comes a control message that needs CAP_NET_RAW. A process without it gets
+ * -EPERM if the kernel accepted the source.
  */
 int probe_source(int fd, const union sockaddr_any *from, const union sockaddr_any *to);
 

@@ -88,8 +88,9 @@ void netns_enter(int fd)
 }
 
 /*
- * Not through a shell: that of an initramfs may be one with an ip of its own.
- * The words of a command are split at blanks; its output lands in last_message.
+ * Runs ip without a shell, because an initramfs's shell may have an ip of its
+ * own. The words of a command are split at blanks. Its output goes to
+ * last_message.
  */
 static int ip_spawn(char *cmd, int in, int out)
 {
@@ -128,7 +129,10 @@ static int ip_spawn_quietly(char *cmd, int in)
 	return status;
 }
 
-/* Several commands, of one family or (AF_UNSPEC) as their addresses say. */
+/*
+ * Run several commands, all of one family or (AF_UNSPEC) each of its addresses'
+ * family.
+ */
 int ip_batch(int family, const char *lines)
 {
 	char cmd[] = "-0 -batch -";

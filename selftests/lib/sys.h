@@ -9,12 +9,15 @@
 
 #include "kselftest.h"
 
-/* Ends the program: the test cannot go on. */
+/* End the program, because the test cannot go on. */
 __noreturn __printf(1, 2) void die(const char *fmt, ...);
 __noreturn void die_errno(const char *what);
 __noreturn void skip_all(const char *why);
 
-/* No fixed sleeps: do ... while (poll_again()), false at the deadline. */
+/*
+ * Wait without fixed sleeps: do ... while (poll_again()). It is false at the
+ * deadline.
+ */
 struct poll_until {
 	time_t deadline;
 };
@@ -23,8 +26,9 @@ struct poll_until poll_begin(void);
 bool poll_again(const struct poll_until *until);
 
 /*
- * An emulator that runs the processors in turn goes on to the next one here, and
- * else after 100 ms: too long where the kernel waits for all of them.
+ * An emulator that runs the processors in turn switches to the next one here.
+ * Otherwise it switches after 100 ms, which is too long where the kernel waits
+ * for all processors.
  */
 static inline void let_others_run(void)
 {
@@ -35,37 +39,38 @@ static inline void let_others_run(void)
 #endif
 }
 
-/* A process that ends when this one does, or when @process returns. */
+/* Start a process that ends when this one ends, or when @process returns. */
 pid_t process_start(void (*process)(unsigned int), unsigned int arg);
 
-/* The same from one run to the next. */
+/* A random number below @n. Each run gives the same sequence. */
 static inline unsigned int random_of(unsigned int *state, unsigned int n)
 {
 	*state = *state * 1103515245 + 12345;
 	return (*state >> 16) % n;
 }
 
-/* Namespaces: plain descriptors, inherited by ip as /proc/self/fd/N. */
+/* Namespaces are plain descriptors. ip inherits them as /proc/self/fd/N. */
 int netns_new(void);
 void netns_enter(int fd);
 
 /*
- * ip(8): its exit status, and the first line of what it said. Lines are of one
- * family, or (AF_UNSPEC) of that of their addresses.
+ * Run ip(8). These return its exit status and keep the first line of its
+ * output. All lines are of one family, or (AF_UNSPEC) each has the family of
+ * its addresses.
  */
 int ip_batch(int family, const char *lines);
 void ip_must(int family, const char *lines);
 int ip_run(const char *fmt, ...) __printf(1, 2);
 const char *ip_message(void);
 
-/* The packets that a device sent, and those that it could not send. */
+/* The packets that a device sent, and the packets that it failed to send. */
 struct dev_counts {
 	unsigned long sent, failed;
 };
 
 struct dev_counts dev_counts(const char *dev);
 
-/* Below /proc/sys. All return -errno on failure. */
+/* Files below /proc/sys. All return -errno on failure. */
 int sysctl_write(const char *path, const char *value);
 void sysctl_must(const char *path, const char *value);
 int sysctl_read(const char *path);

@@ -13,12 +13,12 @@
 
 #define DAD_FAILED	0x08	/* IFA_F_DADFAILED, as /proc/net/if_inet6 shows it */
 
-/* Parts of the world that a kernel can be configured without. */
+/* Parts of the world that a kernel may be built without. */
 static bool have_vrf, have_rules;
 
 /*
- * Lines for ip(8), written once for both families: @NAME is one of ADDRS, or of
- * other_words below; /net, /sub and /one are prefix lengths.
+ * Lines for ip(8), written once for both families. @NAME is one of ADDRS or of
+ * other_words below. /net, /sub and /one are prefix lengths.
  */
 
 static const char links[] =
@@ -34,8 +34,8 @@ static const char vrf_links[] =
 	"link set veth1 master vrf0\n";
 
 /*
- * The local rule goes behind an unreachable one, as hosts with VRFs have it:
- * the FIB's own answer and that of the policy rules then differ.
+ * The local rule comes after an unreachable rule, as on hosts with VRFs. So the
+ * FIB's own answer differs from the answer of the policy rules.
  */
 static const char local_rule[] =
 	"rule add pref 10 lookup local\n";
@@ -97,7 +97,10 @@ static const char peer_routes[] =
 	"route add @VRF_ANY/net via @VRF_PORT\n"
 	"route add local @OTHER_NETNS/net dev lo\n";
 
-/* Deprecated, or it would be the source of what goes to that prefix. */
+/*
+ * The address is deprecated. Otherwise it would be the source of packets to
+ * that prefix.
+ */
 static const char peer_v6[] =
 	"addr add @DADFAILED/one dev veth0 nodad preferred_lft 0\n";
 
@@ -146,18 +149,18 @@ static const char matrix_v6[] =
 	"nexthop add id 63 dev dummy0\n"
 	"link set dummy1 down\n";
 
-/* A group has no family, and -6 would give it one. */
+/* A group has no family, but ip -6 would give it one. */
 static const char matrix_groups[] =
 	"nexthop add id 64 group 61/63\n"
 	"route add local @MULTIPATH/net nhid 64\n";
 
-/* Nobody answers a neighbour solicitation for an Any-IP address. */
+/* Nobody answers neighbour solicitations for an Any-IP address. */
 static const char matrix_peer[] =
 	"addr add fe80::2/64 dev veth0 nodad\n"
 	"addr add fe80::2/64 dev veth1 nodad\n"
 	"neigh add @LL_ANY lladdr 02:00:00:00:00:01 dev veth0\n";
 
-/* Words of the lines that are no address. Nexthop objects have no family. */
+/* Words in the lines that are not addresses. Nexthop objects have no family. */
 static const struct {
 	const char *word, *v6, *v4;
 } other_words[] = {
@@ -209,7 +212,10 @@ static int prefix_len(const char *size, int family)
 	return v4 ? 32 : 128;
 }
 
-/* "NAME/size": the prefix around the address; of "addr add" it stays whole. */
+/*
+ * "NAME/size" is the prefix around the address. In "addr add" the address stays
+ * whole.
+ */
 static void print_word(FILE *out, const char *word, size_t len, int family,
 		       bool whole)
 {
@@ -249,7 +255,7 @@ static void print_line(FILE *out, const char *line, size_t len, int family)
 	fputc('\n', out);
 }
 
-/* @lines for @family; its addresses tell the family where ip is not to be told. */
+/* Run @lines for @family. If ip gets no family, the addresses tell it. */
 static int run_lines(int ip_family, int family, const char *lines)
 {
 	char *text;
@@ -279,7 +285,7 @@ static void must_both(const char *lines)
 	must(AF_INET, lines);
 }
 
-/* Running: the link watcher has seen the carrier, and IPv6 has been told. */
+/* Running means that the link watcher saw the carrier and told IPv6. */
 static void wait_running(const char *dev)
 {
 	struct ifreq ifr = {};
@@ -324,9 +330,9 @@ static void wait_dad_failed(enum anyip6_addr addr)
 }
 
 /*
- * An address stays tentative while its probes last, so let them last: the
- * kernel counts up to 255. Only the duplicate one, which peer holds too, is to
- * fail at the first probe.
+ * An address stays tentative while its probes last. The kernel counts up to
+ * 255, so the probes last long. Only the duplicate address, which peer has too,
+ * must fail at the first probe.
  */
 static void host_sysctls(void)
 {
@@ -337,7 +343,10 @@ static void host_sysctls(void)
 	sysctl_must("net/ipv6/icmp/ratelimit", "0");
 }
 
-/* Only that it is not there is an answer: any other failure of vrf is one. */
+/*
+ * Only "vrf does not exist" counts as an answer. Any other failure of vrf ends
+ * the test.
+ */
 static void vrf_new(void)
 {
 	have_vrf = !ip_batch(AF_UNSPEC, vrf_links);

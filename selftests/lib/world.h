@@ -18,9 +18,9 @@
 
 #define VRF_TABLE	10
 
-/* All addresses that are asked for, each with the IPv4 one that stands beside it. */
+/* All addresses that sockets ask for, each with its IPv4 counterpart. */
 #define ADDRS(X)							\
-	/* what an operator writes: Any-IP on lo and on another device */ \
+	/* what an operator configures: Any-IP on lo and on another device */ \
 	X(ANY,			"2001:db8:a::1",	"198.18.0.1")	\
 	X(ANY2,			"2001:db8:a::2",	"198.18.0.2")	\
 	X(DUMMY,		"2001:db8:d::1",	"198.18.13.1")	\
@@ -30,7 +30,7 @@
 	X(LOOPBACK,		"::1",			"127.0.0.1")	\
 	X(WILDCARD,		"::",			"0.0.0.0")	\
 	X(MULTICAST,		"ff02::1",		"224.0.0.1")	\
-	/* more specific routes of another type inside the prefix */	\
+	/* more specific routes of another type, inside the prefix */	\
 	X(UNREACHABLE,		"2001:db8:a:0:1::1",	"198.18.0.17")	\
 	X(BLACKHOLE,		"2001:db8:a:0:2::1",	"198.18.0.33")	\
 	X(PROHIBIT,		"2001:db8:a:0:3::1",	"198.18.0.49")	\
@@ -41,7 +41,7 @@
 	X(RULE_UNREACHABLE,	"2001:db8:a:0:9::1",	"198.18.0.145")	\
 	X(HOLE,			"2001:db8:c::2",	"198.18.12.2")	\
 	X(IN_HOLE,		"2001:db8:c::1",	"198.18.12.1")	\
-	/* local routes that are not in the table the rule reads */	\
+	/* local routes outside the table that the rule reads */	\
 	X(FWMARK_TABLE,		"2001:db8:100::1",	"198.18.100.1")	\
 	X(RULE_TABLE,		"2001:db8:101::1",	"198.18.101.1")	\
 	X(MAIN_TABLE,		"2001:db8:b::1",	"198.18.11.1")	\
@@ -51,7 +51,7 @@
 	X(VRF_PORT,		"2001:db8:2::1",	"192.0.3.1")	\
 	X(VRF_PEER,		"2001:db8:2::2",	"192.0.3.2")	\
 	X(ANY_AND_VRF_PORT,	"2001:db8:a:0:a::1",	"198.18.0.161")	\
-	/* configured as well as covered by the prefix */		\
+	/* configured, and also covered by the prefix */		\
 	X(ANY_AND_HOST,		"2001:db8:a:0:b::1",	"198.18.0.177")	\
 	X(TENTATIVE,		"2001:db8:a:0:7::1",	NULL)		\
 	X(DADFAILED,		"2001:db8:a:0:7::2",	NULL)		\
@@ -63,13 +63,13 @@
 	X(LL_VRF,		"fe80::4321",		NULL)		\
 	X(LL_HOST,		"fe80::1",		NULL)		\
 	X(LL_OUTSIDE,		"fe80::99",		NULL)		\
-	/* beside an IPv4 socket that asks for the same */		\
+	/* next to an IPv4 socket that asks for the same address */	\
 	X(MAPPED_ANY,		"::ffff:198.18.0.1",	"198.18.0.1")	\
 	X(MAPPED_HOST,		"::ffff:192.0.2.1",	"192.0.2.1")	\
 	X(MAPPED_OUTSIDE,	"::ffff:198.18.99.1",	"198.18.99.1")	\
-	/* no route as the world stands: for tests that add one */	\
+	/* no route at first: for tests that add one */			\
 	X(FREE,			"2001:db8:20::1",	"198.18.32.1")	\
-	/* from here on with WORLD_MATRIX alone: more routes to one prefix */ \
+	/* from here on only with WORLD_MATRIX: more routes to one prefix */	\
 	X(VETH,			"2001:db8:14::1",	"198.18.14.1")	\
 	X(DOWN,			"2001:db8:18::1",	"198.18.18.1")	\
 	X(TWO_DEVS,		"2001:db8:1a::1",	"198.18.26.1")	\
@@ -83,7 +83,7 @@
 	X(NHID_BESIDE,		"2001:db8:1f::1",	"198.18.31.1")	\
 	X(GROUP,		"ff05::4242",		"239.0.66.66")	\
 	X(FAR,			"2001:db8:d0::1",	"198.51.100.1")	\
-	/* what IPv4 has nothing like */				\
+	/* IPv4 has no counterpart */					\
 	X(GROUP_ROUTED,		"ff05::4244",		NULL)		\
 	X(MAPPED_ROUTED,	"::ffff:203.0.113.9",	NULL)		\
 	X(MULTIPATH,		"2001:db8:19::1",	NULL)		\
@@ -109,22 +109,22 @@ enum world_part {
 	WORLD_MERGED	= 1 << 1,	/* no policy rule: IPv4 has one table for local and main */
 };
 
-/* Leaves us in its host. */
+/* Make a world and enter its host namespace. */
 struct world world_new(unsigned int parts);
 
 /* What this kernel lacks for a socket that asks for @addr on @dev, or NULL. */
 const char *world_lacks(enum anyip6_addr addr, const char *dev);
 bool world_is_whole(void);
 
-/* A namespace of its own for tests that change more than routes. */
+/* A separate namespace for tests that change more than routes. */
 int netns_any_ip(void);
 
 const char *addr_text(enum anyip6_addr addr, int family);
 
 /*
- * The kernel's own lookup as a judge, in one table alone: a packet whose mark
- * is the table's number is looked up there and nowhere else. Lines for ip -6:
- * rules of IPv4 would take its table local apart from main.
+ * Make the kernel's own lookup judge one table alone. A packet whose mark is
+ * the table's number is looked up in that table only. The lines are for ip -6,
+ * because rules of IPv4 would separate its table local from main.
  */
 #define ONE_TABLE_RULES(number)						\
 	"rule add pref 1 fwmark " number " lookup " number "\n"		\
