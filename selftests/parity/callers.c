@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who else asks whether an address is configured: gateways, sources of routes,
- * tunnels, anycast groups, neighbour discovery. With the module loaded they
- * get the same answers whether it is on, off, or (with a file) absent.
+ * Other callers of the address check: gateways, sources of routes, tunnels,
+ * anycast groups, neighbour discovery. They get the same answers whether the
+ * module is on, off, or (with a file) absent.
  *
- * ANYIP6_CALLERS_FILE=FILE: written when the module is absent, compared with
+ * ANYIP6_CALLERS_FILE=FILE: written when the module is absent, and compared
  * when it is loaded.
  */
 #include <errno.h>
@@ -31,7 +31,7 @@ static const char *const subjects[] = {
 	"2001:db8:1::1",	/* configured */
 };
 
-/* What ip(8) is asked; %1$s is the subject. undo may fail. */
+/* Commands for ip(8). %1$s is the subject. undo may fail. */
 static const struct command {
 	const char *name, *ask, *undo;
 } commands[] = {
@@ -50,7 +50,7 @@ static const struct command {
 	{ "route to it", "-6 -o route get %1$s", NULL },
 };
 
-/* Tunnels: whether a packet goes out shows only in the device's counters. */
+/* Tunnels: only the device's counters show whether a packet goes out. */
 static const struct command tunnels[] = {
 	{ "ip6tnl, local", "link add tun6 up type ip6tnl local %1$s remote 2001:db8:1::2",
 	  "link del tun6" },
@@ -171,7 +171,7 @@ static void ask_join(const char *dev, const char *subject, char *answer)
 	close(fd);
 }
 
-/* The peer sends to it as if it were a neighbour; who answers is one. */
+/* The peer sends to the subject as if it were a neighbour. A neighbour answers. */
 static void ask_neighbour(const char *subject, char *answer)
 {
 	struct poll_until until = poll_begin();
@@ -189,7 +189,7 @@ static void ask_neighbour(const char *subject, char *answer)
 	netns_enter(host);
 }
 
-/* Where an unbound socket's packets are from. */
+/* The source address of an unbound socket's packets. */
 static void ask_source(const char *subject, char *answer)
 {
 	struct sockaddr_in6 to = sockaddr_of(subject), from = {};
@@ -246,7 +246,7 @@ static void test_same(const char *what, const struct answers *want,
 	ksft_test_result(!wrong, "%s: %zu answers\n", what, QUESTIONS);
 }
 
-/* A test that asks what cannot be answered would find everything the same. */
+/* Proves that the questions can be answered. Otherwise all answers would be equal. */
 static void test_sense(const struct answers *got)
 {
 	static const char *const known[] = {
@@ -303,7 +303,7 @@ static void file_read(const char *path, struct answers *answers)
 		bail(path);
 }
 
-/* The tests, by name: of a kernel without the module the first alone. */
+/* The tests by name. Without the module only the first one runs. */
 static const char *const names[] = { SENSE, ON_AS_OFF, OFF_AS_ABSENT };
 
 static unsigned int plan(size_t n)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The parity matrix as data: which combinations are cases, in which of them
- * the families rightly differ and why, and what to expect of each.
+ * The parity matrix as data: which combinations are cases, where the families
+ * may differ and why, and the expected result of each.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #define B_DEFAULT	(B(NONE) | B(VETH0) | B(DUMMY0) | B(LO))
 #define C_MERGED	(C_PAIRED & ~C_VRF)
 
-/* Every combination within a line is a case. */
+/* Every combination within one entry is a case. */
 static const struct family_of_cases {
 	__u64 ops, kinds, classes, bindings, options;
 } generators[] = {
@@ -73,13 +73,13 @@ static const struct family_of_cases {
 	  B(NONE), BIT(O_NONE) },
 	{ O(L2TP_UDP) | O(L2TP_IP) | O(FOU) | O(VXLAN) | O(GRE),
 	  K(TUNNEL), C(HOST) | C(ANY) | C(OUTSIDE), B(NONE), BIT(O_NONE) },
-	/* IPv4's other half: its tables local and main are one */
+	/* IPv4 without policy rules: its tables local and main are one */
 	{ O(BIND), K_ALL, C_MERGED, B_DEFAULT, BIT(O_MERGED) },
 	{ O(BINDX), K(SCTP) | K(SCTP_N), C_MERGED, B(NONE), BIT(O_MERGED) },
 	{ O(SERVE) | O(CONNECT), K_ALL & ~K(PING), C(ANY) | C(MAIN_UNREACHABLE) |
 	  C(MAIN_TABLE) | C(OUTSIDE), B_PATH, BIT(O_MERGED) },
 	{ O(PKTINFO), K_PKTINFO, C_MERGED, B_PATH, BIT(O_MERGED) },
-	/* IPv6 alone */
+	/* IPv6 only */
 	{ O(BIND), K_ALL, C_PREFERRED, B_PATH, BIT(O_NONE) },
 	{ O(PKTINFO), K(UDP) | K(RAW), C_PREFERRED, B_PATH, BIT(O_NONE) },
 	{ O(BIND), K_ALL, C(TENTATIVE) | C(DADFAILED) | C(MULTIPATH),
@@ -99,7 +99,7 @@ static const struct family_of_cases {
 	  B(VETH0), BIT(O_NONE) },
 };
 
-/* The rightful differences: what IPv4 says, what IPv6 says, and why. */
+/* The allowed differences: IPv4's result, IPv6's result, and the reason. */
 
 const char *const note_text[NR_NOTES] = {
 	[NOTE_LOOPBACK] =
@@ -203,7 +203,7 @@ static const struct difference differences[] = {
 	{ O(CONNECT), K_ALL, C(VRF_ANY), B_VRF, PLAIN,
 	  OUTCOME(S_CONNECT, ENETUNREACH), 0, NOTE_VRF, ALWAYS },
 
-	/* before PKTINFO's: neither reads what is compared there */
+	/* IPv4 L2TP and IPv6 ping ignore PKTINFO, so these entries come first */
 	{ O_PKTINFO, K(L2TP), C_ANYIP | C(ANY_AND_HOST) | C(RULE_UNREACHABLE),
 	  B_PATH, PLAIN, OUTCOME(S_RECV, E_OTHER_SOURCE), 0, NOTE_L2TP, ALWAYS },
 	{ O_PKTINFO, K(L2TP), C_NOT_LOCAL | C(NHID_BESIDE) | C_VRF | C(DOWN), B_PATH, PLAIN,
@@ -247,21 +247,21 @@ static const struct difference differences[] = {
 	  FIRST(E_LOST), 0, NOTE_TUNNEL, ALWAYS },
 };
 
-/* Addresses that IPv4 has nothing to compare with. */
+/* Addresses without an IPv4 counterpart. */
 static const struct alone {
 	__u64 ops, classes, bindings;
 	enum { YES, NO, INVALID } answer;
 } alone[] = {
 	{ ANY_OP, C(TENTATIVE) | C(DADFAILED), B_ALL, NO },
-	/* Never the source of an IPv6 packet, whatever a route covers. */
+	/* Never the source of an IPv6 packet, even if a route covers it. */
 	{ ANY_OP, C(GROUP_ROUTED) | C(MAPPED_ROUTED), B_ALL, NO },
 	{ ANY_OP, C(MULTIPATH), B_ALL, YES },
 	{ ANY_OP, C(PREF_WON) | C(FROM_ANY), B_ALL, YES },
-	/* A source that is asked for hides the routes that ask for none. */
+	/* Routes with a source hide the routes of their prefix without one. */
 	{ ANY_OP, C(PREF_LOST) | C(FROM_OTHER) | C(FROM_BESIDE), B_ALL, NO },
 	{ ANY_OP, C(LL_HOST) | C(LL_ANY), B(VETH0), YES },
 	{ ANY_OP, C(LL_HOST) | C(LL_ANY), B(DUMMY0), NO },
-	/* A message has its scope from where it goes. */
+	/* A message gets its scope from its destination. */
 	{ O(PKTINFO), C(LL_HOST) | C(LL_ANY), B(NONE), YES },
 	{ ANY_OP, C(LL_OUTSIDE), B_ALL & ~B(NONE), NO },
 	{ ANY_OP, C_ALONE, B(NONE), INVALID },
@@ -272,7 +272,7 @@ static const struct alone {
 struct parity_case *cases;
 size_t n_cases;
 
-/* An answer of the kernel tells which one it is. */
+/* Runs one case to find out how this kernel behaves. Returns the outcome. */
 static int asked(const struct tuple *t, int family)
 {
 	const struct run r = { .t = t, .family = family, .port = 1999 };
@@ -300,7 +300,7 @@ static bool raw_freebind(void)
 	return !asked(&t, AF_INET);
 }
 
-/* Since 5.18. Until then ICMPv6 sockets read no control messages. */
+/* Before 5.18, ICMPv6 sockets do not read control messages. */
 static bool ping_pktinfo(void)
 {
 	static const struct tuple t = {
@@ -311,7 +311,7 @@ static bool ping_pktinfo(void)
 	return asked(&t, AF_INET6) == OUTCOME(S_FIRST, EINVAL);
 }
 
-/* find_out() once: what it asks is the same each time. */
+/* Call find_out() once. Its answer never changes. */
 static bool known(int *answer, bool (*find_out)(void))
 {
 	if (*answer < 0)
@@ -335,7 +335,7 @@ static bool holds(enum condition when)
 	}
 }
 
-/* What this kernel has not, in words, or NULL. */
+/* Returns what this kernel lacks, in words, or NULL. */
 const char *is_missing(const struct tuple *t)
 {
 	static int pktinfo = -1;
@@ -389,7 +389,7 @@ static void generate_one(const struct family_of_cases *g, struct tuple *t)
 				generate_options(g->options, t);
 }
 
-/* Operation by operation and kind by kind: that is a line of the result. */
+/* Ordered by operation, then by kind. Each pair is a line of the result. */
 void generate(void)
 {
 	struct tuple t;
@@ -402,7 +402,7 @@ void generate(void)
 					generate_one(&generators[i], &t);
 }
 
-/* A listed difference that nothing asks for any more; NULL if there is none. */
+/* Returns a listed difference that no case uses any more, or NULL. */
 const struct difference *unused_difference(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(differences); i++) {
@@ -432,7 +432,7 @@ static int expect_alone(const struct tuple *t)
 	return OUTCOME(S_FIRST, EINVAL);
 }
 
-/* With the rule: as IPv4, but for a difference. */
+/* With the rule, IPv6 gives IPv4's result, except for a listed difference. */
 int expect_on(const struct parity_case *c)
 {
 	if (is_alone(&c->t))
@@ -440,7 +440,10 @@ int expect_on(const struct parity_case *c)
 	return c->diff ? c->diff->v6 : c->v4;
 }
 
-/* What the rule changes: stock has IP_FREEBIND and the like, but not L2TP. */
+/*
+ * What the rule changes. Without it, IP_FREEBIND and the like work, but not for
+ * L2TP.
+ */
 static bool stock_refuses(const struct tuple *t)
 {
 	const __u64 rule = C_ANYIP | C(RULE_UNREACHABLE) | C(VRF_ANY) |
@@ -459,7 +462,7 @@ int expect_stock(const struct parity_case *c)
 	return yes && stock_refuses(&c->t) ? refused : on;
 }
 
-/* Which domain an answer is of: not every kind of socket has said its VRF. */
+/* Does the kernel know the socket's VRF? Not every kind of socket tells it. */
 static bool asks_vrf(const struct tuple *t)
 {
 	if (!in(B_VRF, t->binding))
@@ -470,10 +473,10 @@ static bool asks_vrf(const struct tuple *t)
 }
 
 /*
- * The number of the table in which the kernel's own lookup of the address must
- * find a local route exactly where IPv6 lets the socket have it; 0 if something
- * else decides: the address is configured there, or not unicast, or link-local,
- * or the socket may have any.
+ * Returns the table that decides. IPv6 must let the socket have the address
+ * exactly if the kernel's own lookup finds a local route in that table. Returns
+ * 0 if something else decides: the address is configured there, or not unicast,
+ * or link-local, or the socket may have any address.
  */
 unsigned int table_asked(const struct tuple *t)
 {

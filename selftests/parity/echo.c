@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A UDP echo server for a whole prefix: one wildcard socket without
- * IP_FREEBIND, which answers each datagram from the address that was asked.
+ * A UDP echo server for a whole prefix. It has one wildcard socket without
+ * IP_FREEBIND, and answers each datagram from the datagram's destination.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -19,7 +19,7 @@ static void must(bool good, const char *what)
 	exit(1);
 }
 
-/* The n-th address asked: all over the /64, or the /15 of IPv4. */
+/* The n-th destination, spread over the whole /64, or the /15 of IPv4. */
 static void address(union sockaddr_any *sa, int family, unsigned int n)
 {
 	const __u64 scattered = (n + 1) * 0x9e3779b97f4a7c15ULL;
@@ -58,7 +58,7 @@ static int server_new(int family)
 	return fd;
 }
 
-/* The report of where it came to is the order of where to answer from. */
+/* Sends the received control message back. The destination becomes the source. */
 static int server_answer(int fd)
 {
 	union sockaddr_any from;
@@ -88,7 +88,7 @@ static int server_answer(int fd)
 	return sendmsg(fd, &msg, 0) < 0 ? errno : 0;
 }
 
-/* 0, what the server failed with, or EBADE: answered from elsewhere. */
+/* Returns 0, the server's errno, or EBADE if the answer had another source. */
 static int ask(int server, int client, int family, unsigned int n)
 {
 	union sockaddr_any to, from;
@@ -107,7 +107,7 @@ static int ask(int server, int client, int family, unsigned int n)
 	return addr_same(&from, &to) && !memcmp(buf, &n, sizeof(n)) ? 0 : EBADE;
 }
 
-/* A neighbour is asked for from a configured address, or else a link-local one. */
+/* Neighbour solicitations come from a configured address, or else a link-local one. */
 static const char host_lines[] =
 	"link set lo up\n"
 	"link set veth0 addrgenmode none up\n"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The parity matrix: local addresses that the kernel takes for somebody else:
- * BPF programs, MPTCP's subflows and the sockets of tunnels.
+ * The parity matrix: cases where a BPF program or the kernel takes the local
+ * address. The kernel does it for MPTCP subflows and tunnel sockets.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include "run.h"
 #include "parity.h"
 
-/* BPF, by hand: a few instructions need no compiler */
+/* BPF programs, written by hand: so few instructions need no compiler */
 
 #define INSN(c, d, s, o, i)						\
 	((struct bpf_insn) { .code = (c), .dst_reg = (d), .src_reg = (s), \
@@ -68,7 +68,7 @@ static int prog_load(const struct prog *p, int type, int attach)
 	return fd;
 }
 
-/* A link, so that the program goes with the descriptor. */
+/* A link makes the program go with its descriptor. */
 static int prog_link(int prog, int target, int attach)
 {
 	union bpf_attr attr = {
@@ -104,7 +104,7 @@ static int words_of(const union sockaddr_any *a, const __u32 **words)
 	return 4;
 }
 
-/* A program that writes the subject into a context's field. */
+/* A program that writes the subject into a field of its context. */
 static int attach_writer(const struct run *r, int attach, int off)
 {
 	struct prog p = {};
@@ -125,7 +125,7 @@ static int attach_writer(const struct run *r, int attach, int off)
 
 #define CTX(field)	offsetof(struct bpf_sock_addr, field)
 
-/* Asked for the loopback address, the program makes it the subject. */
+/* A bind to the loopback address: the program replaces it by the subject. */
 static int bpf_bind_serve(const struct run *r)
 {
 	bool v4 = r->family == AF_INET;
@@ -152,7 +152,7 @@ static int bpf_bind_serve(const struct run *r)
 	return out;
 }
 
-/* At connect(), the program calls bpf_bind() and passes its verdict on. */
+/* At connect(), the program calls bpf_bind() and returns its verdict. */
 static int attach_binder(const struct run *r)
 {
 	bool v4 = r->family == AF_INET;
@@ -242,7 +242,7 @@ static int sockmap_with(int fd)
 	return map;
 }
 
-/* What asks for the port beside ours gets the socket of the map. */
+/* A connection to the port next to ours gets the socket in the map. */
 static int attach_steerer(const struct run *r, int map)
 {
 	int netns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -277,8 +277,8 @@ static int attach_steerer(const struct run *r, int map)
 }
 
 /*
- * Bound to the subject, and called at a configured address and another port;
- * the connection then is from there.
+ * The socket is bound to the subject. A client connects to a configured address
+ * and another port. The accepted connection has that address and port.
  */
 static int serve_steered(const struct run *r)
 {
@@ -333,7 +333,7 @@ static bool peer_sees_subflow(const struct run *r, int conn)
 	return false;
 }
 
-/* A worker of the kernel does it: there is no call that would say no. */
+/* A kernel worker opens the subflow, so no system call returns an error. */
 static int wait_for_subflow(const struct run *r, int conn)
 {
 	const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
@@ -357,7 +357,7 @@ static int subflow_between(const struct run *r, int fd, int peer)
 	if (connect(fd, &to.sa, len))
 		return fail_at(S_CONNECT);
 	conn = accept(peer, NULL, NULL);
-	/* Data both ways, or it is not yet a connection for more subflows. */
+	/* MPTCP allows more subflows only after data went both ways. */
 	if (conn < 0 || send(fd, token(r), 8, 0) < 0 ||
 	    recv(conn, buf, sizeof(buf), 0) < 0 || send(conn, buf, 8, 0) < 0 ||
 	    recv(fd, buf, sizeof(buf), 0) < 0)
@@ -371,7 +371,7 @@ static int subflow(const struct run *r)
 {
 	int fd, peer, out;
 
-	/* before the socket: it looks once whether there is anything to do */
+	/* must come before the socket: it checks the limits only once */
 	if (ip_run("mptcp limits set subflows 2") ||
 	    ip_run("mptcp endpoint add %s id 7 subflow",
 		   class_text(r->t->class, r->family)))
@@ -388,7 +388,7 @@ static int subflow(const struct run *r)
 	return out;
 }
 
-/* Tunnels: a frame into the device, and the peer sees where it comes from */
+/* Tunnels: send a frame into the device; the peer checks its source */
 
 #define L2TP_TUNNEL							\
 	"l2tp add tunnel tunnel_id %3$d peer_tunnel_id %3$d "		\
@@ -399,7 +399,7 @@ static int subflow(const struct run *r)
 
 static const struct device {
 	enum op op;
-	int type, protocol;	/* of the socket that the peer hears it on */
+	int type, protocol;	/* of the peer's socket that receives it */
 	const char *add[2];	/* IPv6, IPv4; %1$s subject, %2$s peer, %3$d port */
 	const char *then;
 	const char *del;
@@ -466,7 +466,7 @@ static int device_listen(const struct run *r, const struct device *d)
 	return fd;
 }
 
-/* An Ethernet frame of an experimental type, the token at its end */
+/* An Ethernet frame of an experimental type, with the token at its end */
 static int device_send(const struct run *r)
 {
 	struct sockaddr_ll to = {

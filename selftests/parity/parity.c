@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * "IPv6 Any-IP is to sockets what IPv4 Any-IP is", as a table: each case runs
- * on IPv4 and on IPv6 and must come out the same, or as the differences below
- * say. With the module off or absent, IPv6 must come out as stock.
+ * "IPv6 Any-IP is to sockets what IPv4 Any-IP is", as a table. Each case runs
+ * on IPv4 and on IPv6. Both must give the same result, except for listed
+ * differences. With the module off or absent, IPv6 must behave as stock.
  *
  *   parity                  test, as KTAP
- *   parity --table          what came out, as markdown
- *   parity --verbose        each case with its outcomes
- *   parity --record FILE    also write down IPv6's outcomes (module absent)
- *   parity --compare FILE   also compare the toggle's 0 with that file
+ *   parity --table          print the results as markdown
+ *   parity --verbose        print each case with its outcomes
+ *   parity --record FILE    also write IPv6's outcomes to FILE (module absent)
+ *   parity --compare FILE   also compare with FILE while the toggle is 0
  *
- * ANYIP6_PARITY_FILE=FILE records when the module is absent, else compares.
+ * ANYIP6_PARITY_FILE=FILE records when the module is absent, and compares
+ * otherwise.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,7 +25,7 @@
 #include "rtnl.h"
 #include "parity.h"
 
-/* Running */
+/* Running the cases */
 
 static int case_run(const struct tuple *t, int family)
 {
@@ -43,7 +44,7 @@ static void run_both(struct parity_case *c)
 	if (c->t.option == O_NONLOCAL)
 		topo_nonlocal(true);
 	c->v6 = case_run(&c->t, AF_INET6);
-	/* The toggle is nothing to IPv4: asked once. */
+	/* The toggle does not affect IPv4, so one run is enough. */
 	if (c->v4 == UNKNOWN && !is_alone(&c->t))
 		c->v4 = case_run(&c->t, AF_INET);
 	topo_enter_host();
@@ -52,9 +53,9 @@ static void run_both(struct parity_case *c)
 }
 
 /*
- * A judge that can do nothing with an address has no say. What IPv4 cannot do
- * with an address that it let the socket have is a fault of the test, but for
- * what is listed.
+ * IPv4 must be able to use an address to be a sound judge. If IPv4 lets a
+ * socket have the address but then cannot use it, the test is wrong, except for
+ * listed cases.
  */
 static bool judge_is_sound(const struct parity_case *c)
 {
@@ -70,7 +71,7 @@ static struct {
 	size_t pairs, alone, differ, looked_up;
 } totals;
 
-/* Beside each answer the kernel's own: what it does with a packet. */
+/* Compare each answer with the kernel's own lookup for a packet. */
 static bool kernel_agrees(const struct parity_case *c)
 {
 	const bool taken = !c->v6 || OUTCOME_STAGE(c->v6) != S_FIRST;
@@ -116,7 +117,7 @@ static bool case_judge(const struct parity_case *c, enum anyip6_mode mode)
 	return false;
 }
 
-/* The module's absence, written down */
+/* Results without the module, in a file */
 
 static FILE *record, *compare;
 
@@ -143,7 +144,7 @@ static struct {
 	bool table, verbose;
 } asked;
 
-/* Lines of the result: an operation of a kind of socket */
+/* Lines of the result: one operation of one kind of socket */
 
 static bool judge_line(size_t from, size_t to, enum anyip6_mode mode)
 {
@@ -297,7 +298,7 @@ static int test_all(bool loaded)
 	ksft_finished();
 }
 
-/* Only what went as it should is printed. */
+/* Prints the table only if every result is as expected. */
 static void table_only(bool loaded)
 {
 	if (!loaded)
@@ -321,9 +322,12 @@ int main(int argc, char **argv)
 
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 
-	/* Before 5.11 BPF objects count, and for a while after they are gone. */
+	/*
+	 * Before 5.11, BPF objects count against this limit, even for a while
+	 * after they are gone.
+	 */
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
-	/* A connection that is gone is an outcome: EPIPE. */
+	/* A lost connection is an outcome: EPIPE. */
 	signal(SIGPIPE, SIG_IGN);
 	check_expectation(loaded);
 	read_args(argc, argv, loaded);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The parity matrix: every way that a socket takes a local address, on IPv4
- * and on IPv6. A case is a tuple; running one gives an outcome.
+ * The parity matrix: every way that a socket takes a local address, on IPv4 and
+ * on IPv6. A case is a tuple. Running it gives an outcome.
  *
- * Each file calls only those above it:
+ * Each file calls only the files above it:
  *
- *   tuple.c    what a case is made of, in words
+ *   tuple.c    names for the parts of a case
  *   topo.c     the namespaces
  *   uring.c    io_uring
- *   sock.c     what sockets do
- *   kernel.c   what the kernel or a BPF program does with sockets
- *   cases.c    which cases there are, and what is expected of them
+ *   sock.c     operations of sockets
+ *   kernel.c   operations where the kernel or a BPF program takes the address
+ *   cases.c    the list of cases, and the expected results
  *   table.c    --table
  *   parity.c   runs the cases and judges
  */
@@ -94,7 +94,7 @@ enum kind {
 	X(MAPPED_HOST, "v4-mapped configured")				\
 	X(MAPPED_ANY, "v4-mapped Any-IP")				\
 	X(MAPPED_OUTSIDE, "v4-mapped outside")				\
-	/* IPv4 has nothing like these: what IPv6 shall do stands here */	\
+	/* no IPv4 counterpart: cases.c has the expected result */		\
 	X(TENTATIVE, "Any-IP, tentative")				\
 	X(DADFAILED, "Any-IP, DAD failed")				\
 	X(GROUP_ROUTED, "multicast, local route")			\
@@ -116,7 +116,7 @@ enum class_id {
 	NR_CLASSES,
 };
 
-/* Operations. "refused": the errno of an address that is not local. */
+/* Operations. "refused" is the errno for an address that is not local. */
 
 #define OPS(X)								\
 	X(BIND, "bind", EADDRNOTAVAIL)					\
@@ -159,7 +159,7 @@ enum op {
 	NR_OPS,
 };
 
-/* The device that the socket is bound to; of link-local, the scope */
+/* The device that the socket is bound to. For link-local addresses, the scope. */
 
 #define BINDINGS(X)							\
 	X(NONE, NULL) X(VETH0, "veth0") X(DUMMY0, "dummy0") X(LO, "lo")	\
@@ -175,11 +175,11 @@ enum binding {
 enum option {
 	O_NONE,
 	O_REUSEADDR,
-	O_MARK,		/* SO_MARK 1, what the fwmark rule asks */
+	O_MARK,		/* SO_MARK 1, the mark of the fwmark rule */
 	O_FREEBIND,
 	O_TRANSPARENT,
 	O_NONLOCAL,	/* the sysctl */
-	O_MERGED,	/* no rule of IPv4's: its tables local and main are one */
+	O_MERGED,	/* no policy rule in IPv4: its tables local and main are one */
 	NR_OPTIONS,
 };
 
@@ -187,14 +187,14 @@ struct tuple {
 	__u8 kind, op, class, binding, option;
 };
 
-/* 0; or an errno, or one of these, at a stage of the operation. */
+/* 0, or an errno or one of these values, at a stage of the operation. */
 enum { E_OTHER_SOURCE = 900, E_LOST, E_GARBLED };
 enum stage { S_FIRST, S_CONNECT, S_SEND, S_RECV, S_ANSWER, NR_STAGES };
 #define OUTCOME(stage, err)	((stage) * 1000 + (err))
 #define OUTCOME_STAGE(o)	((o) / 1000)
 #define OUTCOME_ERR(o)		((o) % 1000)
 
-/* Each run has ports of its own, below those that the kernel gives out. */
+/* Each run has its own ports, below the kernel's ephemeral ports. */
 #define FIRST_PORT	2000
 #define LAST_PORT	57999
 
@@ -210,7 +210,7 @@ enum stage { S_FIRST, S_CONNECT, S_SEND, S_RECV, S_ANSWER, NR_STAGES };
 #define K_PORTS		(K(TCP) | K(MPTCP) | K(SCTP) | K(SCTP_N) | K(UDP) | \
 			 K(UDPLITE) | K(DCCP))
 #define K_ALL		(K_PORTS | K(RAW) | K(PING) | K(L2TP))
-/* What stays inside the VRF that it is bound to, on all kernels */
+/* Kinds of socket that stay inside their VRF, on all kernels */
 #define K_VRF		(K(TCP) | K(MPTCP) | K(UDP) | K(UDPLITE) | K(RAW) | \
 			 K(PING))
 #define K_PKTINFO	(K(UDP) | K(UDPLITE) | K(RAW) | K(PING) | K(L2TP))
@@ -228,7 +228,7 @@ enum stage { S_FIRST, S_CONNECT, S_SEND, S_RECV, S_ANSWER, NR_STAGES };
 #define C_PAIRED	(C(HOST) | C(ANY_AND_HOST) | C_ANYIP |	\
 			 C(RULE_UNREACHABLE) | C_CARVED | C_ELSEWHERE |	\
 			 C(NHID_BESIDE) | C_VRF | C(DOWN))
-/* What shows that a bind()'s answer is the same whatever comes next */
+/* A few classes that show: a bind()'s answer does not depend on the next step */
 #define C_SAMPLE	(C(HOST) | C(ANY_AND_HOST) | C_ANYIP |	\
 			 C(UNREACHABLE) | C(UNICAST) | C(FWMARK_TABLE) | \
 			 C(OUTSIDE))
@@ -265,7 +265,7 @@ enum note {
 	NR_NOTES,
 };
 
-/* What only some kernels do. */
+/* Behaviour of only some kernels. */
 enum condition {
 	ALWAYS,
 	SCTP_IN_VRF,		/* SCTP's bind knows the domain of its device */
@@ -273,7 +273,7 @@ enum condition {
 	NO_RAW_FREEBIND,	/* before 5.17 */
 };
 
-/* A rightful difference, in whatever the masks cover. */
+/* An allowed difference, for all cases that the masks cover. */
 struct difference {
 	__u64 ops, kinds, classes, bindings, options;
 	int v4, v6;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What sockets of the parity matrix do. The subject is the address of the
- * case's class; the host's socket takes it, and the peer's sees it.
+ * Socket operations of the parity matrix. The subject is the address of the
+ * case's class. The host's socket takes it, and the peer's socket sees it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -57,7 +57,7 @@ int fail_at(enum stage stage)
 {
 	int err = errno;
 
-	/* What a deadline looks like depends on the call that missed it. */
+	/* The errno of a missed deadline depends on the call. */
 	if (err == EAGAIN || err == EINPROGRESS || err == ETIMEDOUT)
 		err = E_LOST;
 	return OUTCOME(stage, err);
@@ -86,7 +86,7 @@ static bool run_in_vrf(const struct run *r)
 	return r->t->binding == B_VRF0 || r->t->binding == B_VETH1;
 }
 
-/* The family that the peer speaks. */
+/* The address family of the peer's socket. */
 static int peer_family(const struct run *r)
 {
 	return run_mapped(r) ? AF_INET : r->family;
@@ -107,14 +107,14 @@ int sock_new(int family, enum kind kind)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof(deadline));
-	/* A reset at close leaves no port behind in TIME_WAIT. */
+	/* A reset at close leaves no port in TIME_WAIT. */
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 	if (kind == K_DCCP)
 		setsockopt(fd, SOL_DCCP, DCCP_SERVICE, &(int){ 1 }, sizeof(int));
 	return fd;
 }
 
-/* Asked once: each time, the kernel looks for a module. */
+/* Ask only once, because the kernel looks for a module each time. */
 bool kind_exists(enum kind kind)
 {
 	static enum { UNASKED, THERE, MISSING } known[NR_KINDS];
@@ -157,7 +157,10 @@ static void set_option(const struct run *r, int fd)
 	}
 }
 
-/* In the host, bound to the case's device; of link-local that is the scope. */
+/*
+ * A socket in the host, bound to the case's device. For link-local addresses
+ * the device is the scope.
+ */
 int sock_new_in(const struct run *r)
 {
 	const char *dev = binding_dev[r->t->binding];
@@ -187,7 +190,7 @@ socklen_t addr_make(union sockaddr_any *a, int family, enum kind kind, const cha
 		inet_pton(AF_INET6, text, &a->in6.sin6_addr);
 	if (kind == K_L2TP)
 		return l2tp_connection(a, port);
-	/* Raw sockets take a port for a protocol. */
+	/* A raw socket would take the port for a protocol. */
 	if (kind != K_RAW)
 		a->in.sin_port = htons(port);
 	return sockaddr_len(a);
@@ -203,7 +206,10 @@ socklen_t addr_subject(const struct run *r, union sockaddr_any *a, int port)
 	return len;
 }
 
-/* As the host sees the peer: out of the device that the socket is bound to. */
+/*
+ * The peer's address as the host sees it, through the device that the socket is
+ * bound to.
+ */
 socklen_t addr_of_peer(const struct run *r, union sockaddr_any *a, int port)
 {
 	static const char *const texts[][2] = {
@@ -224,7 +230,7 @@ socklen_t addr_of_peer(const struct run *r, union sockaddr_any *a, int port)
 	return len;
 }
 
-/* As the peer sees the subject. Call it in the peer. */
+/* The subject's address as the peer sees it. Call this in the peer. */
 static socklen_t addr_from_peer(const struct run *r, union sockaddr_any *a, int port)
 {
 	int family = peer_family(r);
@@ -244,7 +250,7 @@ int source_is_subject(const struct run *r, const union sockaddr_any *from)
 	return addr_same(&want, from) ? 0 : OUTCOME(S_RECV, E_OTHER_SOURCE);
 }
 
-/* Payloads: a token at the end, and before it what the protocol asks. */
+/* Payloads: the protocol's own data first, then a token at the end. */
 
 const char *token(const struct run *r)
 {
@@ -284,7 +290,7 @@ static time_t now(void)
 	return t.tv_sec;
 }
 
-/* Anything else that arrives is of an earlier case. */
+/* Ignore anything else: it belongs to an earlier case. */
 static int recv_token(const struct run *r, int fd, union sockaddr_any *from)
 {
 	time_t end = now() + deadline.tv_sec;
@@ -318,7 +324,7 @@ static int send_to(const struct run *r, int fd, const union sockaddr_any *to, so
 
 /* The peer */
 
-/* Of all ICMPv6, a raw socket shall only hear echo requests. */
+/* Of all ICMPv6, the raw socket receives only echo requests. */
 static int peer_icmp(int family)
 {
 	int fd = socket(family, SOCK_RAW | SOCK_CLOEXEC,
@@ -338,7 +344,7 @@ static const char *wildcard(int family)
 	return family == AF_INET ? "0.0.0.0" : "::";
 }
 
-/* Where the peer hears datagrams, associations or connections. */
+/* A socket on which the peer receives datagrams, associations or connections. */
 int peer_new(const struct run *r)
 {
 	int family = peer_family(r);
@@ -369,7 +375,7 @@ int peer_sees(const struct run *r, int fd)
 	union sockaddr_any from = {};
 	int out;
 
-	/* Nobody is behind dummy0: that it was sent is all there is to see. */
+	/* Nobody is behind dummy0. The test can only see that the packet was sent. */
 	if (r->t->binding == B_DUMMY0 && !run_link_local(r))
 		return 0;
 	topo_enter_peer();
@@ -425,7 +431,7 @@ static int op_bind(const struct run *r, int fd)
 
 /* Serving: the peer speaks first, to the subject. */
 
-/* What was accepted, or the server itself where nothing is. */
+/* Returns the accepted socket, or the server itself for datagrams. */
 static int accepted(const struct run *r, int server)
 {
 	return is_stream(r) ? accept(server, NULL, NULL) : server;
@@ -461,7 +467,7 @@ static int answer(const struct run *r, int server)
 
 	if (out)
 		return out;
-	/* Neither is the sender's raw protocol a port, nor has L2TP any. */
+	/* A raw sender's protocol is not a port, and L2TP has no ports. */
 	if (r->t->kind == K_RAW || r->t->kind == K_L2TP)
 		from.in.sin_port = 0;
 	if (r->t->kind == K_L2TP)
@@ -480,7 +486,7 @@ static int exchange_datagrams(const struct run *r, int server, int client)
 	return out ?: peer_sees(r, client);
 }
 
-/* Data both ways; the peer connects to the subject. Leaves us in the peer. */
+/* Data both ways. The peer connects to the subject. This leaves us in the peer. */
 int exchange(const struct run *r, int server, int client)
 {
 	union sockaddr_any to;
@@ -495,7 +501,7 @@ int exchange(const struct run *r, int server, int client)
 	return exchange_stream(r, server, client);
 }
 
-/* The client's port: any, but what has none needs its connection again. */
+/* The client may have any port. L2TP has no ports and needs its connection again. */
 static int peer_client(const struct run *r)
 {
 	topo_enter_peer();
@@ -519,7 +525,7 @@ static int serve(const struct run *r, int server)
 	return out;
 }
 
-/* One of the group hears each datagram; together they miss none. */
+/* Exactly one socket of the group receives each datagram. */
 static bool one_hears(const int *fds)
 {
 	struct pollfd polls[] = {
@@ -556,7 +562,7 @@ static int serve_group(const struct run *r, int first)
 	return out;
 }
 
-/* The first data comes with the SYN. */
+/* The first data arrives with the SYN. */
 static int check_fast_open(int fd)
 {
 	struct tcp_info info = {};
@@ -651,7 +657,7 @@ static int accept_and_check(const struct run *r, int peer, int fd)
 	return out;
 }
 
-/* The kernel of the peer answers a ping; anything else the peer does. */
+/* The peer's kernel answers a ping. The peer answers everything else. */
 static int answered(const struct run *r, int peer, int fd)
 {
 	union sockaddr_any from = {};
@@ -674,7 +680,7 @@ static int connect_to_peer(const struct run *r, int fd, int peer)
 {
 	union sockaddr_any to;
 	socklen_t len = addr_of_peer(r, &to, r->port);
-	/* A one-to-many socket is not connected: it has associations. */
+	/* A one-to-many socket has associations, so it cannot connect. */
 	bool many = r->t->kind == K_SCTP_N;
 	int out;
 
@@ -772,7 +778,7 @@ static int bind_and_send_to_group(const struct run *r, int fd)
 
 /* A source by control message */
 
-/* Without a destination the socket is connected. */
+/* If @to is NULL, the socket is connected. */
 static int send_source(const struct run *r, int fd, const union sockaddr_any *source,
 		       const union sockaddr_any *to, socklen_t len,
 		       int (*send)(int fd, const struct msghdr *msg))
@@ -793,7 +799,7 @@ static int send_source(const struct run *r, int fd, const union sockaddr_any *so
 	if (r->t->op == OP_PKTINFO_GSO) {
 		memcpy(control_add(&msg, SOL_UDP, UDP_SEGMENT, sizeof(segment)),
 		       &segment, sizeof(segment));
-		/* two segments, the token at the end of each */
+		/* two segments, each with the token at its end */
 		memset(buf, '.', sizeof(buf));
 		memcpy(buf + SEGMENT - TOKEN_LEN, token(r), TOKEN_LEN);
 		memcpy(buf + SEGMENT, buf, SEGMENT);
@@ -820,7 +826,7 @@ static int pktinfo(const struct run *r, int fd)
 	topo_enter_host();
 	if (group)
 		group_out_dev(r, fd);
-	/* L2TP's connection, by which the peer answers, is had by binding. */
+	/* Only a bound L2TP socket has a connection, which the peer needs to answer. */
 	if (connected && connect(fd, &to.sa, len))
 		return fail_at(S_CONNECT);
 	out = send_source(r, fd, &source, connected ? NULL : &to,
@@ -834,7 +840,7 @@ static int pktinfo(const struct run *r, int fd)
 	return out;
 }
 
-/* IPv4 has no such thing, but takes the option: it asks for reports. */
+/* IPv4 has no sticky source. It accepts the option, which asks for reports. */
 static int sticky(const struct run *r, int fd)
 {
 	union sockaddr_any subject, to;
@@ -857,7 +863,7 @@ static int sticky(const struct run *r, int fd)
 	return out;
 }
 
-/* What was asked for, as the receiver is told */
+/* The destination that the receiver is told */
 
 static const struct {
 	enum op op;
@@ -963,7 +969,7 @@ static int report(const struct run *r, int server)
 	return out;
 }
 
-/* The kernel chooses the source: is it the subject when that is who we call? */
+/* The kernel chooses the source. It must be the subject if that is the destination. */
 static int to_self(const struct run *r, int server)
 {
 	union sockaddr_any any, to, from = {};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The matrix as markdown. It is the same on every kernel: what only some have
- * is left out, and a listed difference stands as it is listed. Rows whose
- * cells are the same become one.
+ * Prints the matrix as markdown. The output is the same on every kernel: it
+ * leaves out what only some kernels have, and shows listed differences as
+ * listed. Rows with equal cells become one row.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ struct column {
 struct table {
 	const char *heading;
 	__u64 bindings;
-	size_t required;	/* so many columns first, one of them filled */
+	size_t required;	/* this many columns come first; a row needs one of them */
 	struct column columns[MAX_COLUMNS];
 };
 
@@ -77,7 +77,7 @@ struct row {
 static struct row *rows;
 static size_t n_rows;
 
-/* Left out: what not every kernel has, or has otherwise. */
+/* Leaves out what some kernels lack or do differently. */
 static bool is_everywhere(const struct tuple *t)
 {
 	bool sctp = t->kind == K_SCTP || t->kind == K_SCTP_N;
@@ -96,7 +96,7 @@ static void cell_text(char *text, size_t size, const struct parity_case *c)
 		snprintf(text, size, "%s", outcome_text(c->v6));
 }
 
-/* What a cell's addresses do not agree on stands in it side by side. */
+/* If the addresses of a cell differ, the cell shows all results side by side. */
 static void cell_add(char *cell, const struct parity_case *c)
 {
 	char text[CELL_SIZE];
@@ -147,7 +147,7 @@ static bool may_merge(const struct row *a, const struct row *b, int set)
 	return !memcmp(a->cells, b->cells, sizeof(a->cells));
 }
 
-/* Rows that differ in one thing only, and not in their cells, become one. */
+/* Merge rows that have equal cells and differ in only one other thing. */
 static void rows_merge(int set)
 {
 	for (size_t i = 0; i < n_rows; i++)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Two worlds: in the second IPv4 has no policy rule, so no VRF either. */
+/* Two worlds. In the second one, IPv4 has no policy rule, and so no VRF. */
 #include <stdio.h>
 
 #include "parity.h"
@@ -7,7 +7,10 @@
 static struct world worlds[2];
 static int chosen;
 
-/* Fast Open in both roles, without a cookie; ping sockets for everyone. */
+/*
+ * Enable Fast Open without a cookie for clients and servers, and ping sockets
+ * for everyone.
+ */
 static void settings(void)
 {
 	char ports[32];
@@ -30,7 +33,7 @@ void topo_setup(void)
 	topo_choose(false);
 }
 
-/* In which one the next case runs. */
+/* Choose the world of the next case. */
 void topo_choose(bool merged)
 {
 	chosen = merged;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a case is made of, and its outcome, in words. */
+/* The names of a case's parts and of its outcome. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What else asks whether an address is the host's own. A yes would mean
- * something else there, so the answers are stock's in every mode.
+ * Other callers of the address check. A yes would mean something else to them,
+ * so they get stock's answers in every mode.
  */
 #include <time.h>
 #include <linux/errqueue.h>
@@ -48,7 +48,7 @@ FIXTURE_SETUP(ip)
 
 FIXTURE_TEARDOWN(ip)
 {
-	/* Also what should have been refused: the next test is not to suffer. */
+	/* Undo a command that should have failed too, or the next test suffers. */
 	if (self->accepted)
 		ip_run("%s", variant->c.undo);
 }
@@ -158,7 +158,7 @@ JOIN(any_ip_veth0, ANY, "veth0", EADDRNOTAVAIL);
 JOIN(any_ip_dummy0, DUMMY, "dummy0", EADDRNOTAVAIL);
 JOIN(configured, HOST, "veth0", EINVAL);
 
-/* A tunnel's ends: local must be configured, remote must not */
+/* A tunnel's ends: the local end must be configured, the remote end must not */
 
 struct tunnel_case {
 	enum anyip6_addr local;
@@ -283,7 +283,7 @@ FIXTURE_SETUP(icmp)
 
 FIXTURE_TEARDOWN(icmp) {}
 
-/* Who answered that the port is closed? -errno if nobody did. */
+/* Returns who answered that the port is closed, or -errno if nobody did. */
 static int icmp_offender(int fd, union sockaddr_any *offender)
 {
 	struct pollfd poll_error = { .fd = fd };

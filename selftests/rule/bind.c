@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One bind(), or two in a row, in every mode, and IPv4 beside it as oracle. */
+/* One bind(), or two in a row, in every mode. The same on IPv4 is the oracle. */
 #include <sched.h>
 #include <sys/socket.h>
 
@@ -8,12 +8,12 @@
 
 #define NOBODY	65534
 
-/* What a case needs besides its socket. */
+/* What a case needs in addition to its socket. */
 enum setting {
 	SET_NONLOCAL	= 1 << 0,	/* ip_nonlocal_bind=1 */
 	SET_UNPRIVILEGED = 1 << 1,
 	SET_TWICE	= 1 << 2,	/* bind the same socket again */
-	SET_DIFFERS	= 1 << 3,	/* IPv4 rightly differs: see .v4 */
+	SET_DIFFERS	= 1 << 3,	/* IPv4 may differ here: see .v4 */
 };
 
 struct bind_case {
@@ -22,8 +22,8 @@ struct bind_case {
 	bool two;
 	unsigned int set;
 	int stock;	/* errno of the case without the rule */
-	int on;		/* and with it */
-	int v4;		/* IPv4's, if SET_DIFFERS: otherwise the same as .on */
+	int on;		/* errno with the rule */
+	int v4;		/* errno of IPv4 with SET_DIFFERS; otherwise it equals .on */
 };
 
 static int missing_protocol(int err)
@@ -126,7 +126,7 @@ static int oracle_want(const struct bind_case *c)
 	{								\
 		case_check(_metadata, AF_INET6, &variant->c, want);	\
 	}								\
-	/* The oracle: the module must neither touch IPv4 nor differ. */ \
+	/* The oracle: the module must not change IPv4, and must match it. */ \
 	TEST_F(bind4, mode)						\
 	{								\
 		case_check(_metadata, AF_INET, &variant->c,		\
@@ -137,7 +137,7 @@ TEST_IN_MODE(absent, variant->c.stock)
 TEST_IN_MODE(off, variant->c.stock)
 TEST_IN_MODE(on, variant->c.on)
 
-/* The tables. V6: one case, IPv6 only. BOTH: the oracle's beside it. */
+/* The tables. V6 adds a case for IPv6 only. BOTH also adds it to the oracle. */
 
 #define ADD(fixture, protocol, name, _stock, _on, ...)			\
 	FIXTURE_VARIANT_ADD(fixture, protocol##_##name)			\
@@ -168,12 +168,12 @@ TEST_IN_MODE(on, variant->c.on)
 #define THEN_V4(a)	THEN(a), .second.opts = OPT_FAMILY_4
 #define THEN_OPTS(o)	.second.opts = o
 #define EACH_OPTS(o)	OPTS(o), THEN_OPTS(o)
-/* Where IPv4 rightly differs. */
+/* A case where IPv4 may differ. */
 #define V4(err)		.set = SET_DIFFERS, .v4 = err
 
 #define NO		EADDRNOTAVAIL
 
-/* What watch.c and explain.c ask too */
+/* The cases that watch.c and explain.c use too */
 
 #define CASE_V6(name, addr, decided, reason, ...)			\
 	V6(name, addr, STOCK_##decided, ON_##decided, ##__VA_ARGS__)
@@ -182,7 +182,7 @@ TEST_IN_MODE(on, variant->c.on)
 
 #include "cases.h"
 
-/* What depends on the port, on options, or on another socket. */
+/* Cases that depend on the port, on options, or on another socket. */
 
 /*   name		address		stock	on */
 BOTH(any_ip_port_0,	ANY,		NO,	0, OPTS(OPT_ANY_PORT));
@@ -191,7 +191,7 @@ BOTH(outside_port_0,	OUTSIDE,	NO,	NO, OPTS(OPT_ANY_PORT));
 BOTH(fwmark_table_mark,	FWMARK_TABLE,	NO,	NO, OPTS(OPT_MARK));
 V6(mapped_v6only,	MAPPED_ANY,	EINVAL,	EINVAL, OPTS(OPT_V6ONLY));
 
-/* the ways round the check stay as wide as they were */
+/* options that bypass the check still work for every address */
 BOTH(freebind,		ANY,		0,	0,  OPTS(OPT_FREEBIND));
 BOTH(freebind_outside,	OUTSIDE,	0,	0,  OPTS(OPT_FREEBIND));
 BOTH(freebind_hole,	UNREACHABLE,	0,	0,  OPTS(OPT_FREEBIND));
@@ -207,13 +207,13 @@ ADD(bind,  udp, multicast, 0, 0, AT(MULTICAST), SCOPE("veth0"));
 ADD(bind4, udp, multicast, 0, 0, AT(MULTICAST));
 ADD(bind,  tcp, multicast, EINVAL, EINVAL, AT(MULTICAST), SCOPE("veth0"));
 
-/* all errors but "not available" come as they did */
+/* all errors except "not available" stay the same */
 BOTH(any_ip_unprivileged, ANY,		NO,	0,  SET(SET_UNPRIVILEGED));
 V6(any_ip_low_port_unprivileged, ANY,	EACCES,	EACCES, OPTS(OPT_LOW_PORT), SET(SET_UNPRIVILEGED));
 BOTH(any_ip_low_port,	ANY,		NO,	0,  OPTS(OPT_LOW_PORT));
 BOTH(any_ip_twice,	ANY,		NO,	EINVAL, SET(SET_TWICE));
 
-/* two sockets: ports conflict as between configured addresses */
+/* two sockets: ports conflict as they do for configured addresses */
 BOTH(same,		ANY,		NO,	EADDRINUSE, THEN(ANY));
 BOTH(same_configured,	HOST,		EADDRINUSE, EADDRINUSE, THEN(HOST));
 BOTH(same_port_0,	ANY,		NO,	0,  THEN(ANY), EACH_OPTS(OPT_ANY_PORT));
@@ -235,7 +235,7 @@ ADD(bind4, tcp, listen_reuseaddr, NO, EADDRINUSE, LISTENERS(OPT_REUSEADDR));
 ADD(bind,  tcp, listen_reuseport, NO, 0, LISTENERS(OPT_REUSEPORT));
 ADD(bind4, tcp, listen_reuseport, NO, 0, LISTENERS(OPT_REUSEPORT));
 
-/* an IPv4 wildcard is in the way of an IPv6 wildcard, never of one address */
+/* an IPv4 wildcard conflicts with an IPv6 wildcard, never with one address */
 V6(any_ip_then_wildcard_v4, ANY,	NO,	0, THEN_V4(WILDCARD));
 V6(any_ip_v6only_then_wildcard_v4, ANY, NO,	0, OPTS(OPT_V6ONLY), THEN_V4(WILDCARD));
 V6(any_ip_then_any_ip_v4, ANY,		NO,	0, THEN_V4(ANY));

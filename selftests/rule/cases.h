@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The cases of the rule, one a row: an address that a socket asks for. bind.c
- * binds TCP and UDP sockets to it, watch.c compares what is counted and traced,
- * explain.c what the tool says. Who includes this says what CASE and CASE_V6
- * are.
+ * The cases of the rule. Each row is an address that a socket asks for. bind.c
+ * binds TCP and UDP sockets to it. watch.c compares the counters and the trace.
+ * explain.c compares the tool's output. The file that includes this defines
+ * CASE and CASE_V6.
  *
  * CASE:	IPv4 has such an address too, and must give the same answer
- * CASE_V6:	only IPv6 has
- * address:	one of lib/world.h
+ * CASE_V6:	only IPv6 has such an address
+ * address:	a name of lib/world.h
  * decided by:	a step of the rule, or an answer of the kernel (decision.h)
- * because of:	is in what the tool prints
+ * because of:	text that the tool's output contains
  * socket:	DEV() it is bound to, or SCOPE() of its address; none if missing
- * V4():	IPv4's errno where it rightly differs
+ * V4():	IPv4's errno where it may differ
  */
 
 #define IN_ANY		"local 2001:db8:a::/64 dev lo table local"
@@ -44,7 +44,7 @@ CASE(hole,		HOLE,		CARVED_OUT,
 CASE(local_in_hole,	IN_HOLE,	ALLOWED,
      "local 2001:db8:c::1/128 dev lo table local");
 
-/* of the local table only, whatever the policy rules say */
+/* only the local table counts, whatever the policy rules say */
 CASE(unreachable_in_main, MAIN_UNREACHABLE, ALLOWED,	IN_ANY);
 CASE(unreachable_rule,	RULE_UNREACHABLE, ALLOWED,	IN_ANY);
 CASE(fwmark_table,	FWMARK_TABLE,	NO_ROUTE,	IN_100);
@@ -54,7 +54,7 @@ CASE(main_table,	MAIN_TABLE,	NO_ROUTE,
      "route is in table main, which bind does not read");
 CASE(other_netns,	OTHER_NETNS,	NO_ROUTE,	IN_100);
 
-/* of the VRF's table for a socket inside it */
+/* for a socket in a VRF, only the VRF's table counts */
 CASE(vrf_unbound,	VRF_ANY,	NO_ROUTE,	OF_VRF);
 CASE(vrf_bound,		VRF_ANY,	ALLOWED,
      "local 2001:db8:f::/64 dev vrf0 table 10", DEV("vrf0"));
@@ -82,7 +82,7 @@ CASE(configured_other_dev, HOST,	USABLE,		ON_VETH0, DEV("dummy0"));
 CASE(loopback_other_dev, LOOPBACK,	CONFIGURED,
      "configured on lo, and the socket is bound to veth0", DEV("veth0"), V4(0));
 
-/* configured addresses keep the kernel's answer, be it yes or no */
+/* configured addresses keep the kernel's answer, yes or no */
 CASE(any_ip_and_configured, ANY_AND_HOST, USABLE,	"configured on dummy0");
 CASE_V6(tentative,	TENTATIVE,	CONFIGURED,	ON_VETH0 " but tentative");
 CASE_V6(tentative_bound, TENTATIVE,	CONFIGURED,	ON_VETH0 " but tentative", DEV("veth0"));
@@ -113,7 +113,7 @@ CASE_V6(link_local_vrf,	LL_VRF,		WRONG_DEVICE,
 CASE_V6(link_local_vrf_outside, LL_VRF,	NO_ROUTE,	OF_VRF, SCOPE("veth0"));
 CASE_V6(link_local_outside, LL_OUTSIDE,	NO_ROUTE,	IN_100, SCOPE("veth0"));
 
-/* v4-mapped goes by IPv4's rule, and always did */
+/* v4-mapped addresses follow IPv4's rule, with or without the module */
 CASE_V6(mapped_any_ip,	MAPPED_ANY,	IPV4,		"IPv4");
 CASE_V6(mapped_configured, MAPPED_HOST,	IPV4,		"IPv4");
 CASE_V6(mapped_outside,	MAPPED_OUTSIDE,	IPV4_REFUSED,	"IPv4");

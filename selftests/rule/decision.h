@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What can decide about an address that a socket asks for. */
+/* What can decide whether a socket may have an address. */
 #ifndef ANYIP6_DECISION_H
 #define ANYIP6_DECISION_H
 
 #include <errno.h>
 
-/* The module's own list; in a kernel tree a copy of it is in lib/. */
+/* The module's own list. In a kernel tree, lib/ has a copy of it. */
 #if __has_include("../../src/steps.h")
 #include "../../src/steps.h"
 #else
 #include "steps.h"
 #endif
 
-/* The kernel's own answer: then the rule takes no step. */
+/* The kernel's own answers. The rule takes no step then. */
 #define KERNEL_ANSWERS(X)						\
 	/* name		step of explain	errno */			\
 	X(USABLE,	"configured",	0)				\
@@ -32,7 +32,7 @@ enum step {
 	NR_DECISIONS,
 };
 
-/* bind()'s errno where the rule is absent or off, and where it is on. */
+/* bind()'s errno without the rule (absent or off), and with it. */
 enum {
 #define STEP(name, counter, word)					\
 	STOCK_##name = EADDRNOTAVAIL,					\
@@ -46,7 +46,7 @@ enum {
 
 struct decision {
 	const char *counter;	/* NULL if it is the kernel's own answer */
-	const char *word;	/* of the trace and of explain */
+	const char *word;	/* in the trace and in explain's output */
 	int stock, on;
 };
 

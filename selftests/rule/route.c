@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Routes that come, go and change: the answer is that of the moment. */
+/* Routes come, go and change. Each bind gets the answer of that moment. */
 #include <sys/socket.h>
 
 #include "harness.h"
@@ -7,11 +7,14 @@
 #define MAX_STEPS	4
 #define SAME		-1
 
-/* An ip command, with PREFIX in it for the family's, and bind()'s errno then. */
+/*
+ * An ip command and bind()'s errno after it. PREFIX is replaced by the family's
+ * prefix.
+ */
 struct step {
 	const char *ip;
 	int on;
-	int v4;		/* SAME: as .on; otherwise IPv4 rightly differs */
+	int v4;		/* SAME: equals .on; otherwise IPv4 may differ */
 };
 
 struct route_case {
@@ -19,7 +22,7 @@ struct route_case {
 	const char *undo;
 };
 
-/* One ip process for both families: a line that names PREFIX is for each. */
+/* One ip process serves both families. A line with PREFIX runs once for each family. */
 static int route_ip(const char *cmd)
 {
 	static const char *const prefix[] = { "2001:db8:20::/64", "198.18.32.0/24" };
@@ -152,7 +155,7 @@ FIXTURE_VARIANT_ADD(route, device_down)
 	.c.undo = "link del any0",
 };
 
-/* The prefixes are then holes in a wider one. */
+/* Here the prefixes are holes in a wider prefix. */
 FIXTURE_VARIANT_ADD(route, hole)
 {
 	.c.steps = {

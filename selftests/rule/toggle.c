@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* net.ipv6.anyip_bind: values, who may write it, and whom it concerns. */
+/* net.ipv6.anyip_bind: its values, who may write it, and which sockets it affects. */
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -19,7 +19,7 @@ static int any_ip_bind(void)
 	return fd < 0 ? -fd : close(fd);
 }
 
-/* A kernel with the rule of its own: the sysctl is there without the module. */
+/* The kernel has the rule built in, so the sysctl exists without the module. */
 static bool built_in(void)
 {
 	return access("/sys/module/anyip6", F_OK);
@@ -54,7 +54,7 @@ TEST_F(toggle, on)
 	EXPECT_EQ(0, any_ip_bind());
 }
 
-/* Values. The mode is the value before. */
+/* Values. The mode is the value before the write. */
 
 FIXTURE(value) {};
 
@@ -62,8 +62,8 @@ FIXTURE_VARIANT(value)
 {
 	const char *text;
 	int err;
-	int then;	/* if err is 0 */
-	bool lax;	/* built in, err is 0 */
+	int then;	/* the value afterwards, if err is 0 */
+	bool lax;	/* a built-in toggle takes it: err is 0 */
 };
 
 FIXTURE_SETUP(value)
@@ -90,7 +90,7 @@ TEST_VALUE(on, 1)
 	FIXTURE_VARIANT_ADD(value, name) { text, 0, then, false }
 #define REFUSED(name, text) \
 	FIXTURE_VARIANT_ADD(value, name) { text, EINVAL, 0, false }
-/* The kernel's own sysctls take the first of several and leave the rest. */
+/* The kernel's own sysctls take the first of several values and ignore the rest. */
 #define SEVERAL(name, text, first) \
 	FIXTURE_VARIANT_ADD(value, name) { text, EINVAL, first, true }
 
@@ -114,7 +114,7 @@ REFUSED(wraps_to_1, "4294967297");
 REFUSED(wraps_to_0_long, "18446744073709551616");
 REFUSED(word, "on");
 
-/* An empty write is no write. */
+/* An empty write changes nothing. */
 FIXTURE(empty_write) {};
 
 FIXTURE_SETUP(empty_write)
@@ -153,7 +153,7 @@ TEST_F(file, on)
 	EXPECT_EQ(0U, st.st_gid);
 }
 
-/* Where it begins */
+/* The first value of a new namespace */
 
 FIXTURE(new_netns) {};
 
@@ -175,7 +175,7 @@ static bool starts_on(void)
 
 static void new_netns_check(struct __test_metadata *_metadata)
 {
-	/* Neither the creator's value nor init's is inherited. */
+	/* A new namespace inherits neither its creator's value nor init's. */
 	netns_new();
 	toggle_set(mode_by_name(_metadata->name));
 	netns_any_ip();
@@ -193,7 +193,7 @@ TEST_F(new_netns, on)
 	new_netns_check(_metadata);
 }
 
-/* Whom it concerns */
+/* Which sockets it affects */
 
 FIXTURE(two_netns) {
 	int ns[2];
@@ -214,7 +214,10 @@ static void two_netns_expect(struct __test_metadata *_metadata, int fd, int valu
 	EXPECT_EQ(value ? 0 : EADDRNOTAVAIL, any_ip_bind());
 }
 
-/* The mode is the first one's value; the second has the other, and then both. */
+/*
+ * The mode is the value in the first namespace. The second one has the other
+ * value, and then the same.
+ */
 static void two_netns_check(struct __test_metadata *_metadata, const int *ns)
 {
 	enum anyip6_mode mode = mode_by_name(_metadata->name);
@@ -241,7 +244,7 @@ TEST_F(two_netns, on)
 	two_netns_check(_metadata, self->ns);
 }
 
-/* A bind asks the toggle of its moment. */
+/* Each bind uses the toggle's current value. */
 FIXTURE(next_bind) {};
 
 FIXTURE_SETUP(next_bind)
@@ -259,7 +262,7 @@ TEST_F(next_bind, on)
 	}
 }
 
-/* Of the socket's netns, wherever its process has gone since. */
+/* The toggle of the socket's netns counts, even if the process has moved on. */
 FIXTURE(socket_netns) {};
 
 FIXTURE_SETUP(socket_netns) {}
@@ -291,7 +294,7 @@ TEST_F(socket_netns, on)
 	EXPECT_EQ(0, bind_from_elsewhere(MODE_ON, MODE_OFF));
 }
 
-/* Who may write it. The mode is the value before. */
+/* Who may write it. The mode is the value before the write. */
 
 static bool write_text(const char *path, const char *text)
 {
@@ -302,7 +305,10 @@ static bool write_text(const char *path, const char *text)
 	return done;
 }
 
-/* An ordinary user who is root in a user namespace, and perhaps a netns there. */
+/*
+ * Become an ordinary user who is root in a user namespace, perhaps with its own
+ * netns.
+ */
 static bool become_userns_root(int flags)
 {
 	if (setresgid(NOBODY, NOBODY, NOBODY) ||
@@ -418,7 +424,7 @@ TEST_F(userns_netns, on)
 	userns_netns_check(_metadata, self->outside);
 }
 
-/* It goes with its netns, whoever still holds the file. */
+/* The toggle goes with its netns, even if someone holds the file open. */
 FIXTURE(dead_netns) {};
 
 FIXTURE_SETUP(dead_netns) {}

@@ -9,7 +9,7 @@ enum side {
 	PEER,
 };
 
-/* What happens between bind() and the first packet. */
+/* An event between bind() and the first packet. */
 enum meanwhile {
 	NOTHING,
 	TOGGLE_OFF,
@@ -53,7 +53,7 @@ static int link_bind(struct link *l)
 {
 	const struct bind_spec server = {
 		.proto = l->c->proto, .addr = l->c->server,
-		/* REUSEADDR: the last test's connections linger. */
+		/* REUSEADDR, because connections of the last test linger. */
 		.opts = OPT_LISTEN | (stream(l) ? OPT_REUSEADDR : 0),
 	};
 	const struct bind_spec client = {
@@ -113,7 +113,7 @@ static int check_text(const char *buf, ssize_t len, const char *text)
 		0 : -EBADMSG;
 }
 
-/* Each way the receiver sees the address that the other side has bound. */
+/* In each direction, the receiver sees the address that the other side has bound. */
 static int link_exchange(const struct link *l)
 {
 	static const char there[] = "there", back[] = "and back";
@@ -232,7 +232,7 @@ CASE(client_dummy0,	PEER, PEER,	HOST, DUMMY,	NEEDS_RULE);
 CASE(both_any_ip,	HOST, ANY,	HOST, ANY2,	NEEDS_RULE);
 CASE(itself,		HOST, ANY,	HOST, ANY,	NEEDS_RULE);
 
-/* what is bound stays bound */
+/* a bound socket stays bound */
 CASE(server_then_off,	HOST, ANY,	PEER, PEER,	NEEDS_RULE, .meanwhile = TOGGLE_OFF);
 CASE(client_then_off,	PEER, PEER,	HOST, ANY,	NEEDS_RULE, .meanwhile = TOGGLE_OFF);
 CASE(server_route_back,	HOST, DUMMY,	PEER, PEER,	NEEDS_RULE, .meanwhile = ROUTE_BACK);

@@ -2,8 +2,8 @@
 /*
  * A client of ../../examples/subnet-tcp and subnet-udp.
  *
- * asker tcp|udp COUNT	ask so many addresses, all over 2001:db8:a::/64; each
- *			must answer, with its own name
+ * asker tcp|udp COUNT	ask COUNT addresses, all over 2001:db8:a::/64; each
+ *			must answer with its own name
  * asker list COUNT	print these addresses
  */
 #include <errno.h>
@@ -30,8 +30,9 @@ static struct sockaddr_in6 address(__u64 n)
 }
 
 /*
- * A connected socket takes no answer from elsewhere. The TCP server reads
- * nothing, and what it had not read when it closes would reset the connection.
+ * A connected socket accepts no answer from another address. The TCP client
+ * sends nothing: the server does not read, and closing with unread data would
+ * reset the connection.
  */
 static int ask(const struct sockaddr_in6 *to, int type, const char *want)
 {

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The examples of the manual pages, and those in examples/ that need no more than a shell or a compiler. For a VM.
+# The examples of the manual pages, and the examples in examples/ that need only a shell or a compiler. For a VM.
 #
-# MAN and EXAMPLES name those folders, if they are not where this looks.
+# MAN and EXAMPLES name these folders, if they are not where this script looks.
 
 # shellcheck source=../lib/common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib/common.sh"
@@ -23,7 +23,7 @@ end() {
 	rm "$said"
 }
 
-# expect STATUS [TEXT]: that the command on stdin ends so, and says this. 124 is one that is still at work after a second.
+# expect STATUS [TEXT]: the command on stdin exits with STATUS and prints TEXT. 124 means that it still runs after a second.
 expect() {
 	local rc=0 out limit=60
 	[ "$1" != 124 ] || limit=1
@@ -33,8 +33,9 @@ expect() {
 	return 1
 }
 
-# The blocks of a page's section EXAMPLES, each as a script that ends at the first failure (set -e means nothing on the left of ||).
-# A remark `expect STATUS [TEXT]` is about the line after it.
+# Prints the blocks of a page's section EXAMPLES. Each becomes a script that ends at the first failure. (set -e has no effect on
+# the left of ||.)
+# A remark `expect STATUS [TEXT]` applies to the next line.
 blocks() {
 	awk '
 		/^\.Sh / { examples = /EXAMPLES/ }
@@ -50,7 +51,7 @@ blocks() {
 	' "$1"
 }
 
-# Each page starts from a new netns; what one block sets up, the next finds there.
+# Each page starts in a new netns. A block finds what earlier blocks have set up.
 run_page() {
 	local script out
 	script=$(blocks "$man/$1")
@@ -63,13 +64,13 @@ module_page() { load && run_page anyip6.4; }
 
 tool_page() { load && run_page anyip6.8; }
 
-# What a page says is printed.
+# The output that a page shows is what the tool prints.
 tool_page_output() {
 	load && ns_any_ip || return
 	is "allowed: local 2001:db8:a::/64 dev lo table local" "$(in_ns anyip6 explain "$any" --proto udp)" explain
 }
 
-# What the README and docs/monitoring.md show.
+# The output that the README and docs/monitoring.md show.
 readme_output() {
 	load && ns_any_ip && ip -n "$ns" -6 route add local 2001:db8:123::/64 dev lo &&
 		ip -n "$ns" -6 route add unreachable 2001:db8:123:0:bad::/80 table local || return
@@ -98,7 +99,7 @@ node_exporter_not_loaded() {
 	is "anyip6_loaded 0" "$(grep -v '^#' <<<"$metrics")" metrics
 }
 
-# Without awk it fails, and leaves nothing.
+# Without awk, it fails and leaves no file behind.
 node_exporter_fails() {
 	local dir left rc=0
 	dir=$(mktemp -d) && mkdir "$dir/bin" "$dir/out" && ln -s "$(type -P rm)" "$dir/bin" && load || return
@@ -112,7 +113,7 @@ node_exporter_fails() {
 
 addresses=1000
 
-# An address comes after its link is up: else it is not there at once.
+# Set links up before adding addresses. Otherwise an address is not ready at once.
 host_and_client() {
 	setup_ns ns client && ip -n "$ns" link add veth0 type veth peer name veth0 netns "$client" &&
 		ip -n "$ns" link set veth0 up && ip -n "$client" link set veth0 up &&
@@ -124,7 +125,7 @@ host_and_client() {
 
 ask() { ip netns exec "$client" "$base/watch/asker" "$1" "${2:-$addresses}"; }
 
-# start tcp|udp [ADDRESS...]: the server, in the background; what it says goes to $said.
+# start tcp|udp [ADDRESS...]: starts the server in the background. Its messages go to $said.
 start() {
 	in_ns "$base/watch/subnet-$1" 4242 "${@:2}" 2>"$said" &
 	server=$!
@@ -132,14 +133,14 @@ start() {
 
 listens() { is "$1" "$(in_ns ss -Hlntu "sport = :4242" | wc -l)" sockets >/dev/null; }
 
-# serve tcp|udp [ADDRESS...]: the same, until it listens.
+# serve tcp|udp [ADDRESS...]: starts the server and waits until it listens.
 serve() {
 	host_and_client && start "$@" || return
 	shift
 	busywait "$BUSYWAIT_TIMEOUT" listens $(($# ? $# : 1)) || say_why "the server does not listen: $(cat "$said")"
 }
 
-# serves tcp|udp [ADDRESS...]: no answer is wrong or lost.
+# serves tcp|udp [ADDRESS...]: no answer is wrong or missing.
 serves() {
 	local out
 	serve "$@" || return

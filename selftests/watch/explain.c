@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The tool anyip6(8): the verdict of `explain` is bind's, and the step it names
- * is the one that decided, as the module's own counters have it.
+ * The tool anyip6(8): the verdict of `explain` matches bind(). The step that it
+ * names is the step that decided, according to the module's counters.
  *
  * ANYIP6_TOOL names the program, if it is not beside this one.
  */
@@ -18,7 +18,7 @@
 #define COUNTERS	"/proc/thread-self/net/anyip6"
 #define SUBJECT		"2001:db8:20::1"	/* ADDR_FREE */
 
-/* To which the sockets of the matrix are bound. */
+/* The devices that the sockets of the matrix are bound to. */
 static const char *const devices[] = { NULL, "veth0", "dummy0", "lo", "vrf0", "veth1" };
 
 /* Situations by name */
@@ -27,8 +27,8 @@ struct situation {
 	const char *setup, *undo;	/* ip commands */
 	const char *args;
 	const char *verdict, *step, *reason;
-	const char *off;	/* the verdict where the module has no say */
-	/* of ../rule/cases.h, instead of args and step */
+	const char *off;	/* the verdict while the module is off or absent */
+	/* of ../rule/cases.h, replaces args and step */
 	struct bind_spec sock;
 	enum step decided;
 };
@@ -81,7 +81,7 @@ FIXTURE_TEARDOWN(explain)
 #define EXPLAIN_WITH(name, ...)						\
 	FIXTURE_VARIANT_ADD(explain, name) { .s = { __VA_ARGS__, .sock = {} } }
 
-/* What bind.c asks */
+/* The cases that bind.c uses */
 
 #define DEV(name)	.sock.dev = name
 #define SCOPE(name)	.sock.dev = name, .sock.opts = OPT_SCOPE
@@ -103,7 +103,7 @@ FIXTURE_TEARDOWN(explain)
 
 #include "../rule/cases.h"
 
-/* The other protocols, and what bind() is refused for reasons of its own */
+/* The other protocols, and errors of bind() that have other reasons */
 EXPLAIN(configured_udp, "2001:db8:1::1 --proto udp", "allowed", "configured",
 	"configured on veth0", "allowed");
 EXPLAIN(multicast, "ff02::1", "refused", "multicast", "multicast", "refused");
@@ -120,7 +120,7 @@ EXPLAIN(any_sctp, "2001:db8:a::1 --proto sctp", "allowed", "allowed",
 EXPLAIN(any_l2tp, "2001:db8:a::1 --proto l2tp", "allowed", "allowed",
 	"local 2001:db8:a::/64 dev lo table local", "refused");
 
-/* Within one prefix */
+/* Several routes to one prefix */
 #define OTHER		"route append unreachable 2001:db8:20::/64 table local "
 #define WITHIN(name, ...)						\
 	EXPLAIN_WITH(name, __VA_ARGS__, "refused")
@@ -145,7 +145,7 @@ WITHIN(equals, OTHER "metric 100\n"
        "route append local 2001:db8:20::/64 dev dummy0 metric 100\n",
        AND_DEL, SUBJECT, "refused", "carved-out",
        "unreachable " TO("lo") " decides");
-/* The lowest metric is not usable: then preference comes before metric. */
+/* The route of lowest metric is not usable. Then preference counts before metric. */
 WITHIN(second_scan, "link add any0 up type dummy\nlink set any0 carrier off\n"
        "route add 2001:db8:20::/64 dev any0 metric 100 table local\n"
        "route add local 2001:db8:20::/64 dev dummy0 metric 200\n"
@@ -165,7 +165,7 @@ WITHIN(nexthop, "nexthop add id 90 dev dummy0\n"
        "route add local 2001:db8:20::/64 nhid 90\n", "nexthop del id 90\n", SUBJECT,
        "allowed", "allowed", "local 2001:db8:20::/64 nhid 90 dev dummy0 table local");
 
-/* Only for some sources: as for a packet from :: */
+/* Routes for some sources only: they apply as for a packet from :: */
 #define FROM(source)	"route add local 2001:db8:20::/64 from " source " dev lo table local\n"
 #define WIDER		"route add local 2001:db8:20::/48 dev lo metric 77\n"
 #define DEL_WIDER	"route del local 2001:db8:20::/48 dev lo table local\n"
@@ -183,7 +183,7 @@ WITHIN(from_hides, FROM("2001:db8:1::/64")
 WITHIN(from_hides_carved, FROM("2001:db8:1::/64") OTHER "\n" WIDER,
        DEL_FROM("2001:db8:1::/64") AND_DEL DEL_WIDER, SUBJECT, "allowed", "allowed",
        "local 2001:db8:20::/48 dev lo table local");
-/* On the way up from a prefix without a usable route, nothing is hidden. */
+/* On the way up from a prefix without a usable route, these hide nothing. */
 WITHIN(from_hides_not, "link add any0 up type dummy\nlink set any0 carrier off\n"
        "route add 2001:db8:20::/80 dev any0 metric 100 table local\n"
        FROM("2001:db8:1::/64") OTHER "\n" WIDER,
@@ -216,7 +216,7 @@ static void explain_check(struct __test_metadata *_metadata,
 	EXPECT_EQ(refused, run_tool(out, sizeof(out), "explain %s --json", args));
 	EXPECT_EQ(true, json_valid(out));
 	EXPECT_EQ(true, has(out, "verdict", verdict));
-	/* What the module would say stands beside what decided instead. */
+	/* The output also has the step that the module would take. */
 	EXPECT_EQ(true, has(out, "step", step));
 	EXPECT_NE(NULL, strstr(out, s->reason));
 	if (strstr(out, "\"would\""))
@@ -245,7 +245,7 @@ TEST_F(explain, on)
 	explain_check(_metadata, &variant->s);
 }
 
-/* What changes more than routes */
+/* Tests that change more than routes */
 
 FIXTURE(special) {};
 
@@ -258,7 +258,7 @@ FIXTURE_SETUP(special)
 
 FIXTURE_TEARDOWN(special) {}
 
-/* A device's carrier goes from its routes a while after. */
+/* Routes notice a lost carrier a little later. */
 static void wait_for_reason(const char *args, const char *reason)
 {
 	struct poll_until until = poll_begin();
@@ -287,7 +287,7 @@ TEST_F_TIMEOUT(special, on, 120)
 	expect_step(_metadata, 1, "2001:db8:99::1 --proto l2tp", "no-route", "table 100");
 	ASSERT_EQ(0, sysctl_write("net/ipv6/ip_nonlocal_bind", "0"));
 
-	/* Local routes do not care for the carrier, those that carve out do. */
+	/* Local routes ignore the carrier. Routes that carve out do not. */
 	ASSERT_EQ(0, ip_batch(AF_INET6,
 			      "route add 2001:db8:20::/64 dev dummy0 table local\n"
 			      "route add local 2001:db8:20::/48 dev lo\n"));
@@ -300,7 +300,7 @@ TEST_F_TIMEOUT(special, on, 120)
 	ASSERT_EQ(0, ip_batch(AF_INET6, "route del local 2001:db8:20::/48 dev lo\n"
 			      "route del 2001:db8:20::/64 dev dummy0 table local\n"));
 
-	/* A group of one, whose devices the kernel does not spell out. */
+	/* A group with one member: the kernel does not list its devices. */
 	ASSERT_EQ(0, sysctl_write("net/ipv4/nexthop_compat_mode", "0"));
 	ASSERT_EQ(0, ip_batch(AF_INET6, "nexthop add id 90 blackhole\n"
 			      "nexthop add id 92 dev veth0\n"));
@@ -322,7 +322,7 @@ TEST_F_TIMEOUT(special, on, 120)
 	expect_step(_metadata, 1, SUBJECT, "no-route", "table");
 }
 
-/* ip_nonlocal_bind=1: what would be, once it is 0 */
+/* ip_nonlocal_bind=1: the tool tells what it would say at 0 */
 
 FIXTURE(nonlocal) {};
 
@@ -365,7 +365,7 @@ static void nonlocal_check(struct __test_metadata *_metadata, const char *with)
 	would_be(_metadata, with, "2001:db8:a::1", "allowed",
 		 "local 2001:db8:a::/64 dev lo table local");
 	would_be(_metadata, with, "2001:db8:99::1", "refused", "route is in table 100");
-	/* the kernel's own yes stays one */
+	/* the kernel's own yes stays a yes */
 	EXPECT_EQ(0, run_tool(out, sizeof(out), "explain 2001:db8:1::1 --json"));
 	EXPECT_EQ(true, has(out, "step", "configured"));
 	EXPECT_EQ(NULL, strstr(out, "would"));
@@ -414,7 +414,7 @@ static void usage_check(struct __test_metadata *_metadata)
 	EXPECT_EQ(0, run_tool(out, sizeof(out), "--help"));
 }
 
-/* A file that is no netns, before one that is. */
+/* A file that is not a netns comes before one that is. */
 static void stale_check(struct __test_metadata *_metadata)
 {
 	char out[16384];
@@ -436,7 +436,7 @@ static void stale_check(struct __test_metadata *_metadata)
 	EXPECT_EQ(0, umount2("/run", MNT_DETACH));
 }
 
-/* What cannot be written is an error, whatever else there is to say. */
+/* A failed write is an error, whatever else the tool has to report. */
 static void full_check(struct __test_metadata *_metadata)
 {
 	static const char *const all[] = {
@@ -455,7 +455,7 @@ static void full_check(struct __test_metadata *_metadata)
 	}
 }
 
-/* Names are bytes to the kernel: a lone one of UTF-8 or none of it, a bell, a quote. */
+/* The kernel treats names as bytes: incomplete or invalid UTF-8, a bell, a quote. */
 static const struct {
 	const char *name, *json, *text;
 } names[] = {
@@ -546,8 +546,8 @@ TEST_F_TIMEOUT(usage, on, 120)
 }
 
 /*
- * Every address of lib/world.h, on a TCP socket bound to each device; the
- * other protocols are asked on an unbound socket, which saves minutes.
+ * Every address of lib/world.h, on a TCP socket bound to each device. The other
+ * protocols use only an unbound socket, which saves minutes.
  */
 
 static void counters_read(unsigned long *value)
@@ -560,7 +560,7 @@ static void counters_read(unsigned long *value)
 	fclose(f);
 }
 
-/* The step that has counted one more, or NULL if the kernel said yes itself. */
+/* Returns the step whose counter grew by one, or NULL if the kernel said yes itself. */
 static const char *counted(const unsigned long *before)
 {
 	unsigned long after[NR_STEPS];
@@ -607,7 +607,7 @@ static bool matrix_agrees(const struct matrix_proto *p, const char *text,
 	char out[2048];
 	int code;
 
-	/* A ping socket asks about the wildcard too, and does not mind a no. */
+	/* A ping socket also asks about the wildcard, and ignores a no. */
 	bool asked_in_vain = p->proto.number == IPPROTO_ICMPV6 && !strcmp(text, "::");
 
 	counters_read(before);

@@ -25,7 +25,7 @@ const char *tool(void)
 	return path;
 }
 
-/* In the child; without a shell, which would take a third of the time. */
+/* Runs in the child, without a shell. A shell would take a third of the time. */
 static void exec_tool(char *args, int out, int err)
 {
 	char *argv[MAX_WORDS + 1] = { "anyip6" };
@@ -50,7 +50,7 @@ static void read_all(int fd, char *out, size_t size)
 	out[len] = '\0';
 }
 
-/* @to: for stdout, or -1 for @out; @err: whether @out gets stderr. */
+/* @to is stdout, or -1 for @out. @err: stderr goes to @out. */
 static int run(char *out, size_t size, int to, bool err, const char *fmt, va_list ap)
 {
 	int fds[2], status;
@@ -115,8 +115,8 @@ bool has(const char *json, const char *name, const char *value)
 }
 
 /*
- * JSON. Each function says whether a text begins with what it is named after,
- * and moves behind that.
+ * JSON. Each function is named after a part of JSON. It says whether the text
+ * begins with that part, and moves past it.
  */
 
 static bool value(const char **s);
@@ -126,7 +126,7 @@ static bool escape(const char **s)
 	if (**s != 'u')
 		return **s && strchr("\"\\/bfnrt", *(*s)++);
 	++*s;
-	/* surrogates are not used, and not known here */
+	/* the tool prints no surrogates, so they are invalid here */
 	if (strspn(*s, "0123456789abcdefABCDEF") < 4 ||
 	    (strchr("dD", (*s)[0]) && !strchr("01234567", (*s)[1])))
 		return false;
@@ -134,7 +134,7 @@ static bool escape(const char **s)
 	return true;
 }
 
-/* By what it stands for, as the tool goes by the bytes. */
+/* A character is decoded from UTF-8. The tool itself works on bytes. */
 static bool character(const char **s)
 {
 	static const unsigned int least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -167,7 +167,7 @@ static bool text(const char **s)
 	return true;
 }
 
-/* What is between brackets, both of which are taken. */
+/* A list between brackets. It takes both brackets. */
 static bool list(const char **s, bool named)
 {
 	char end = named ? '}' : ']';

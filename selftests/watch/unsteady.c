@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The tool anyip6(8) while devices, addresses and routes change all the time:
- * each run has the right exit code, and prints all of a JSON object or nothing.
+ * The tool anyip6(8) while devices, addresses and routes change all the time.
+ * Each run has the right exit code, and prints a complete JSON object or
+ * nothing.
  *
- * ANYIP6_TOOL_RUNS: how many runs of explain, and how many of status.
+ * ANYIP6_TOOL_RUNS: the number of runs of explain, and of status.
  */
 #include <errno.h>
 #include <linux/if_link.h>
@@ -22,18 +23,18 @@
 #include "tool.h"
 
 #define RUNS		20	/* unless ANYIP6_TOOL_RUNS says otherwise */
-#define GROUP		7	/* of devices that come and go */
-#define NR_LINKS	24	/* enough for a dump to take more than one piece */
+#define GROUP		7	/* the link group of devices that come and go */
+#define NR_LINKS	24	/* enough for a dump in several parts */
 #define IFA_NODAD	2	/* IFA_F_NODAD */
 
-/* Who changes things */
+/* The writer */
 
 static int netlink = -1;
 static struct {
 	unsigned long links, routes, rounds;
 } *changes;
 
-/* Whether it was done: a route goes with its device, and an address. */
+/* Returns whether the change was made. Routes and addresses go with their device. */
 static bool change(const struct rtnl_request *r)
 {
 	return !rtnl_ask(netlink, r, NULL);
@@ -101,8 +102,8 @@ static void change_route(int type, const char *prefix, int len, int kind, int de
 }
 
 /*
- * One after the other comes, with an address and a prefix. All go at once, as the
- * kernel waits for its readers then.
+ * Devices come one by one, each with an address and a prefix. They go all at
+ * once, because the kernel then waits for readers only once.
  */
 static void change_links(int n)
 {
@@ -137,12 +138,12 @@ static void write_on(void)
 	}
 }
 
-/* Who asks */
+/* The reader */
 
 static const struct ask {
 	const char *args;
 	int code, or_code;
-	const char *step, *or_step;	/* of the verdict with that code */
+	const char *step, *or_step;	/* of the verdict for that exit code */
 	const char *reason;
 } asks[] = {
 	{ "explain 2001:db8:a::1 --json", 0, 0, "allowed", "allowed",
@@ -231,7 +232,7 @@ TEST_F_TIMEOUT(unsteady, on, 7200)
 	EXPECT_EQ(0, wrong[0]);
 	EXPECT_EQ(0, wrong[1]);
 	EXPECT_LT(0, runs);
-	/* else it was quiet */
+	/* otherwise nothing changed during the test */
 	EXPECT_LT((unsigned long)runs, changes->links);
 	EXPECT_LT((unsigned long)runs, changes->routes);
 	TH_LOG("of %d runs each explain was wrong in %d, status in %d", runs, wrong[0],

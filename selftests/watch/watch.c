@@ -2,7 +2,7 @@
 /*
  * What shows how the module decides: /proc/net/anyip6 and the tracepoint.
  *
- * ANYIP6_OPS=N: so many operations for the counters to add up over.
+ * ANYIP6_OPS=N: the number of operations in the test that adds up the counters.
  */
 #include <fcntl.h>
 #include <linux/rtnetlink.h>
@@ -48,7 +48,7 @@ static char *file_read(const char *path, char *buf, size_t size)
 	return fd < 0 ? NULL : buf;
 }
 
-/* Some of tracefs take a word at a time. */
+/* Some files of tracefs take one word at a time. */
 static bool file_write(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
@@ -62,7 +62,7 @@ static bool file_write(const char *path, const char *text)
 	return done > 0;
 }
 
-/* The names, their order and nothing else. */
+/* The file has these names in this order, and nothing else. */
 static bool counts_parse(const char *text, struct counts *c)
 {
 	char name[64];
@@ -110,13 +110,13 @@ static struct bind_spec ask_spec(const struct ask *a)
 	return spec;
 }
 
-/* The step is one that the module takes, and counts. */
+/* Is this a step that the module takes and counts? */
 static bool is_counted(enum step step)
 {
 	return step < NR_STEPS;
 }
 
-/* The table that is asked, if the rule gets so far. */
+/* The table that the rule asks, or 0 if it stops before that. */
 static unsigned int ask_table(const struct ask *a, enum step step)
 {
 	const char *dev = a->sock.dev ?: "";
@@ -126,7 +126,7 @@ static unsigned int ask_table(const struct ask *a, enum step step)
 	return strcmp(dev, "vrf0") && strcmp(dev, "veth1") ? RT_TABLE_LOCAL : VRF_TABLE;
 }
 
-/* MSG_PROBE: nothing is sent. */
+/* MSG_PROBE sends nothing. */
 static int pktinfo_probe(int fd, enum anyip6_addr addr)
 {
 	union sockaddr_any from, to;
@@ -208,7 +208,7 @@ ASK(mapped_pktinfo, MAPPED_ANY, NOT_UNICAST, PKTINFO);
 ASK(outside_pktinfo, OUTSIDE, NO_ROUTE, PKTINFO);
 ASK(prohibit_pktinfo, PROHIBIT, CARVED_OUT, PKTINFO);
 
-/* The tracepoint, in a trace buffer of the test's own. */
+/* The tracepoint, in a separate trace buffer. */
 
 static char instance[128];
 
@@ -240,7 +240,7 @@ static void trace_end(void)
 	}
 }
 
-/* The fields of each decision, a line each; NULL if one cannot be read. */
+/* Returns the fields of each decision, one line each, or NULL on a read error. */
 static char *trace_lines(void)
 {
 	static char text[16384], out[4096];
@@ -266,7 +266,7 @@ static const char *ask_caller(const struct ask *a)
 	return a->sock.proto.type == SOCK_RAW ? "rawv6_bind" : "__inet6_bind";
 }
 
-/* 0 where the kernel cannot tell. */
+/* Returns 0 if the kernel has no cookies. */
 static unsigned long long netns_cookie(void)
 {
 	unsigned long long cookie = 0;
@@ -279,7 +279,7 @@ static unsigned long long netns_cookie(void)
 	return cookie;
 }
 
-/* What of a line depends on the netns and the program. */
+/* The fields that depend on the netns and the program. */
 static void trace_expect_origin(struct __test_metadata *_metadata, const char *line)
 {
 	unsigned long long cookie, want = netns_cookie();
@@ -319,7 +319,10 @@ static void trace_expect(struct __test_metadata *_metadata, const struct ask *a,
 	EXPECT_STREQ(want, strstr(lines, " caller="));
 }
 
-/* One decision, counted and traced once; or none where the kernel said yes. */
+/*
+ * A decision is counted and traced exactly once. If the kernel said yes, there
+ * is none.
+ */
 static void decision_check(struct __test_metadata *_metadata,
 			   const struct ask *a, enum anyip6_mode mode)
 {
@@ -349,7 +352,7 @@ TEST_F(decision, on)
 	decision_check(_metadata, &variant->ask, self->mode);
 }
 
-/* With other tracers on the same functions; they are the machine's. */
+/* Other tracers on the same functions. They affect the whole machine. */
 
 FIXTURE(traced) {};
 
@@ -380,7 +383,7 @@ FIXTURE_TEARDOWN(traced)
 	trace_end();
 }
 
-/* A tracer that follows functions to their end may hide the caller. */
+/* A tracer that also follows the function's return may hide the caller. */
 TEST_F(traced, on)
 {
 	const struct ask any = {
@@ -428,7 +431,7 @@ TEST_F(counters, absent)
 	EXPECT_EQ(-1, access(COUNTERS, F_OK));
 }
 
-/* A namespace begins at 0 and counts its own. */
+/* A new namespace starts at 0 and counts only its own decisions. */
 static void counters_check(struct __test_metadata *_metadata, enum step step)
 {
 	const struct ask any = { .sock.addr = ADDR_ANY };
@@ -461,7 +464,10 @@ FIXTURE(names) {};
 FIXTURE_SETUP(names) {}
 FIXTURE_TEARDOWN(names) {}
 
-/* As manual, exporter and scripts have them, not of the module's list. */
+/*
+ * The names are public: the manual, the exporter and scripts use them. So they
+ * stand here again.
+ */
 TEST_F(names, on)
 {
 	static const char *const documented[NR_STEPS][2] = {
@@ -484,7 +490,7 @@ FIXTURE(counters_file) {};
 FIXTURE_SETUP(counters_file) {}
 FIXTURE_TEARDOWN(counters_file) {}
 
-/* Everyone may read it, nobody may write. */
+/* Everyone may read it, and nobody may write it. */
 TEST_F(counters_file, on)
 {
 	struct counts c;
@@ -497,7 +503,7 @@ TEST_F(counters_file, on)
 	EXPECT_EQ(-1, open(COUNTERS, O_WRONLY));
 }
 
-/* As a container sees it: namespaces of an ordinary user. */
+/* The view from a container: namespaces of an ordinary user. */
 TEST_F(counters_file, off)
 {
 	const struct ask any = { .sock.addr = ADDR_ANY };
@@ -511,7 +517,7 @@ TEST_F(counters_file, off)
 	EXPECT_EQ(1UL, counts_sum(&c));
 }
 
-/* Namespaces that die under a reader */
+/* Namespaces that go while someone reads */
 
 FIXTURE(dying) {};
 FIXTURE_SETUP(dying) {}
@@ -528,7 +534,7 @@ static void unshare_often(void)
 	_exit(0);
 }
 
-/* A kernel that watches itself needs seconds to make one. */
+/* A kernel with debug checks needs seconds to make a namespace. */
 TEST_F_TIMEOUT(dying, on, 600)
 {
 	char path[64], text[1024];
@@ -549,7 +555,7 @@ TEST_F_TIMEOUT(dying, on, 600)
 	EXPECT_LT(0, reads);
 }
 
-/* They add up */
+/* The counters add up */
 
 FIXTURE(sum) {
 	int cpus[MAX_CPUS], n_cpus;
@@ -581,8 +587,8 @@ static void pin(int cpu)
 }
 
 /*
- * A refused bind leaves a socket as it was, and PKTINFO changes it once; so
- * only a bind that is allowed needs a socket of its own.
+ * A refused bind leaves the socket as it was, and PKTINFO changes it only once.
+ * So only an allowed bind needs a new socket.
  */
 static const struct ask mixed[] = {
 	{ .sock.addr = ADDR_ANY, .step = ALLOWED },
