@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sockets ask for addresses while routes of the same tables come and go on other
- * processors; for churn.sh.
+ * Sockets ask for addresses while other processors change routes of the same
+ * tables. For churn.sh.
  *
  * churn SECONDS
- *	then print "OPERATION TARGET: ..." for each, and sums; the exit code is 0
- *	if it came to its end. What was wrong is for the caller to judge.
+ *	run for SECONDS, then print "OPERATION TARGET: ..." for each, and sums.
+ *	The exit code is 0 if it ran to its end. The caller judges wrong answers.
  *
  *    lo     local 2001:db8:a::/64    and in it what churned[] has
  *    vrf0   table 10, local 2001:db8:f::/64, likewise
  *
- * Who changes a route that decides about a target says so before and after; an
- * answer is judged if nothing was said while it was asked for. Beside the
- * sockets two others are asked that this project did not write: the kernel's
- * own lookup in the table local, and IPv4.
+ * A writer announces a change of a target's route before and after it. An
+ * answer is judged only if no change was announced meanwhile. Two judges
+ * outside this project answer the same questions: the kernel's own lookup in
+ * the table local, and IPv4.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -34,10 +34,10 @@
 
 #define TABLE_VRF	10
 #define NEXTHOP		7
-#define MARK		1	/* what the rule asks for the kernel's own lookup */
+#define MARK		1	/* of the policy rule for the kernel's own lookup */
 #define RAW_PROTOCOL	253	/* for experiments (RFC 3692) */
 
-/* Whether a target is local: those after NEVER change. */
+/* Decides whether a target is local. The facts after NEVER change. */
 enum fact {
 	ALWAYS, NEVER,
 	UNLESS_UNREACHABLE, IF_LOCAL, IF_REPLACED, IF_NEXTHOP, IF_LOCAL_VRF,
@@ -47,7 +47,7 @@ enum fact {
 static const struct target {
 	const char *name, *addr;
 	int family;
-	const char *dev;	/* to which the sockets are bound, or NULL */
+	const char *dev;	/* the device that the sockets are bound to, or NULL */
 	enum fact fact;
 } targets[] = {
 	{ "allowed",		"2001:db8:a::7777",	AF_INET6, NULL, ALWAYS },
@@ -66,30 +66,30 @@ static const struct target {
 	{ "IPv4,outside",	"203.0.113.1",		AF_INET, NULL, NEVER },
 };
 
-/* A route, or a nexthop, in the state that "there" asks for and the other. */
+/* A route or a nexthop. It changes between the state "there" and the other state. */
 static const struct churned {
 	int family;
 	const char *prefix;
 	int len, table;
-	int type;		/* while it is there */
-	int else_type;		/* by which it is replaced; 0: deleted */
+	int type;		/* its type while it is there */
+	int else_type;		/* the type that replaces it; 0: it is deleted */
 	int metric, pref;
-	enum fact fact;		/* that it decides, or ALWAYS: none */
-	bool when_gone;		/* is the fact true */
+	enum fact fact;		/* the fact that it decides; ALWAYS: it decides none */
+	bool when_gone;		/* the fact's value while the route is gone */
 } churned[] = {
 #define LOCAL_(prefix, len)	AF_INET6, prefix, len, RT_TABLE_LOCAL
 #define VRF_(prefix, len)	AF_INET6, prefix, len, TABLE_VRF
-	/* leaves beside what is allowed: a branch at ever other bits */
+	/* leaves beside an allowed address: each branches at other bits */
 	{ LOCAL_("2001:db8:a::5", 128), RTN_UNREACHABLE, 0, 0, 0, UNLESS_UNREACHABLE, true },
 	{ LOCAL_("2001:db8:a::7776", 128), RTN_BLACKHOLE, 0, 0, 0, ALWAYS, false },
 	{ LOCAL_("2001:db8:a::7f00", 128), RTN_PROHIBIT, 0, 0, 0, ALWAYS, false },
 	{ LOCAL_("2001:db8:a:0:8000::", 80), RTN_THROW, 0, 0, 0, ALWAYS, false },
-	/* above and below: more, or less, of the same */
+	/* shorter and longer prefixes that change no answer */
 	{ LOCAL_("2001:db8:a::", 48), RTN_LOCAL, 0, 0, 0, ALWAYS, false },
 	{ LOCAL_("2001:db8::", 32), RTN_UNREACHABLE, 0, 0, 0, ALWAYS, false },
 	{ LOCAL_("2001:db8:a:0:d::", 80), RTN_LOCAL, 0, 0, 0, ALWAYS, false },
 	{ LOCAL_("2001:db8:a:0:1::1", 128), RTN_UNREACHABLE, 0, 0, 0, ALWAYS, false },
-	/* beside it, of the same prefix */
+	/* other routes to the same prefix */
 	{ LOCAL_("2001:db8:b::", 64), RTN_UNREACHABLE, 0, 2000, 0, ALWAYS, false },
 	{ LOCAL_("2001:db8:b::", 64), RTN_LOCAL, 0, 10, 0, ALWAYS, false },
 	{ LOCAL_("2001:db8:c::1", 128), RTN_LOCAL, 0, 0, 0, IF_LOCAL, false },
@@ -116,7 +116,10 @@ static const char lines[] =
 	"rule add pref 1 fwmark 1 lookup local\n"
 	"rule add pref 2 fwmark 1 prohibit\n";
 
-/* The routes that are replaced, and never lack, are as while they are not there. */
+/*
+ * The initial routes of the entries that are replaced. They start in the other
+ * state.
+ */
 static const char replaced_lines[] =
 	"route add unreachable 2001:db8:a:0:e::1 table local\n"
 	"nexthop add id 7 blackhole\n"
@@ -127,15 +130,15 @@ typedef int op_fn(const struct op *op, int fd, const struct target *target);
 
 static op_fn ask_bind, ask_pktinfo, ask_kernel;
 
-/* 0: yes; the errno of a no, or another. */
+/* An answer is 0 for yes, or an errno. .refusal is the errno of a no. */
 static const struct op {
 	const char *name;
 	int family;
 	struct proto proto;
 	op_fn *ask;
 	int refusal;
-	int port;		/* to send to */
-	bool of_others;		/* to compare with */
+	int port;		/* the port to send to */
+	bool of_others;		/* not the project's own: a judge to compare with */
 } ops[] = {
 	{ "bind-udp", AF_INET6, PROTO_udp, ask_bind, EADDRNOTAVAIL, 0, false },
 	{ "bind-tcp", AF_INET6, PROTO_tcp, ask_bind, EADDRNOTAVAIL, 0, false },
@@ -148,15 +151,15 @@ static const struct op {
 
 struct count {
 	unsigned long yes, no, disturbed, wrong;
-	int errors;		/* the last answer that was neither */
+	int errors;		/* the last errno that was no refusal */
 };
 
 static struct shared {
 	bool stop;
-	unsigned int fact[NR_FACTS];	/* how often it changed, and in bit 0: settled */
+	unsigned int fact[NR_FACTS];	/* bit 0: settled; the other bits count changes */
 	bool is[NR_FACTS];
 	unsigned long changes[ARRAY_SIZE(churned)];
-	struct count counts[];		/* a reader's for each operation and target */
+	struct count counts[];		/* one for each reader, operation and target */
 } *shared;
 
 #define NR_COUNTS	(ARRAY_SIZE(ops) * ARRAY_SIZE(targets))
@@ -283,7 +286,7 @@ static union sockaddr_any target_addr(const struct target *t, socklen_t *len)
 	return sa;
 }
 
-/* The socket takes no port, so it can be bound again. */
+/* The socket takes no port, so it can bind again. */
 static int ask_bind(const struct op *op, int fd, const struct target *target)
 {
 	socklen_t len;
@@ -306,7 +309,7 @@ static int ask_pktinfo(const struct op *op, int fd, const struct target *target)
 	return err == EPERM ? 0 : err;
 }
 
-/* What it would do with a packet to there, by the table local alone. */
+/* The kernel's lookup for a packet to the target, in the table local only. */
 static int ask_kernel(const struct op *op, int fd, const struct target *target)
 {
 	const struct rtmsg ask = { .rtm_family = AF_INET6, .rtm_dst_len = 128 };
@@ -337,7 +340,7 @@ static int socket_for(const struct op *op, const struct target *target)
 	return fd;
 }
 
-/* For ask_pktinfo(), once the sockets are there. */
+/* Drop CAP_NET_RAW for ask_pktinfo(), after the sockets were opened. */
 static void drop_raw(void)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
@@ -352,7 +355,7 @@ static void drop_raw(void)
 
 static bool makes_sense(const struct op *op, const struct target *target)
 {
-	/* The rule is of the table local. */
+	/* The policy rule covers only the table local. */
 	return op->family == target->family && !(op->ask == ask_kernel && target->dev);
 }
 

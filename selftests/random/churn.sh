@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Sockets ask for addresses while the routes of the same tables change; see churn.c, which judges each answer. For a VM whose
-# processors run at the same time (scripts/vm --parallel): processors that take turns hide what it is for.
+# Sockets ask for addresses while the routes of the same tables change. churn.c judges each answer. For a VM whose processors run
+# in parallel (scripts/vm --parallel). If they take turns, the races do not happen.
 #
-# ANYIP6_CHURN_SECONDS (20): how long.
+# ANYIP6_CHURN_SECONDS (20): the duration in seconds.
 # ANYIP6_KO names the module, if it is not where common.sh looks.
 
 # shellcheck source=../lib/common.sh source-path=SCRIPTDIR
@@ -24,7 +24,8 @@ no_answer_wrong() {
 	grep -q '^in all: [1-9]' "$out" && is "" "$(grep -E '^(bind|pktinfo).* [1-9][0-9]* wrong' "$out")" "answers"
 }
 
-# Nothing is proven of what did not happen: each route changed, each target was asked, and what flips was seen both ways.
+# Checks that the test exercised everything: each route changed, each target was asked, and each changing target gave both
+# answers.
 all_seen() {
 	is "" "$(grep -E '^changed .*: 0$' "$out")" "routes that never changed" || return
 	is "" "$(grep -E '^(bind|pktinfo)[^:]*allowed[^:]*: 0 yes' "$out")" "never allowed" || return

@@ -1,40 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random routes, nexthop objects, addresses, links, VRF ports, rules, sysctls
- * and namespaces, and sockets that ask between all of it. Two judges say what
- * each is to answer:
+ * Random changes of routes, nexthop objects, addresses, links, VRF ports,
+ * rules, sysctls and namespaces. Between the changes, sockets ask for
+ * addresses. Two judges say what each answer must be:
  *
- * The model (model.c) is an independent reading of the rule, with a reason for
- * each answer. It takes the routes from a dump and tracks the rest itself.
+ * The model (model.c) is an independent implementation of the rule. It has a
+ * reason for each answer. It reads the routes from a dump and tracks everything
+ * else itself.
  *
- * The kernel's own lookup (RTM_GETROUTE, kept to the one table by rules on a
- * mark, which no socket here has) judges all that the rule asks a table for: bind
- * and PKTINFO say yes exactly where it finds type local. It is the only judge
- * of what a dump does not tell, see model.c. Of the differences that the rule
- * names, an address that is configured, or is not unicast, never gets as far as a
- * table. For a link-local address the kernel looks only at routes through the
- * device, the rule at all: where the model says that a route through another
- * device decides, only a yes is compared. It answers nothing about a link-local
- * address on a VRF device. Gateways that do not answer do not occur, as nothing
- * is sent to them.
+ * The kernel's own lookup (RTM_GETROUTE) judges every answer that depends on a
+ * table. Rules on a mark keep the lookup to that one table, and no socket here
+ * has the mark. bind and PKTINFO must say yes exactly where the lookup finds
+ * type local. The lookup is the only judge of what a dump does not show, see
+ * model.c.
+ *
+ * The lookup and the rule differ as documented:
+ * - An address that is configured, or not unicast, never reaches a table.
+ * - For a link-local address the kernel looks only at routes through the
+ *   device, but the rule looks at all routes. If the model says that a route
+ *   through another device decides, only a yes is compared.
+ * - The kernel answers nothing about a link-local address on a VRF device.
+ * - Gateways that do not answer do not occur, because nothing is sent to them.
  *
  * fuzz [--seed N] [--seeds COUNT] [--ops N] [--wrong 1|2]
- *	COUNT sequences of N operations each, of the seeds from N on. The first
- *	answer that a judge does not agree with ends it: the sequence is shrunk as
- *	far as it still ends in a wrong answer, and printed. To test just that,
- *	--wrong 1 has the model err, and --wrong 2 asks the kernel without the
- *	mark. The exit code is 1 for a wrong answer.
+ *	Run COUNT sequences of N operations each, with seeds from N on. The
+ *	first answer that a judge disagrees with ends the run. The sequence is
+ *	then shrunk as far as it still gives a wrong answer, and printed. To
+ *	test this itself, --wrong 1 makes the model err, and --wrong 2 asks the
+ *	kernel without the mark. The exit code is 1 for a wrong answer.
  *
- * Which of the siblings of a multipath route a lookup comes to depends on the
- * flow, so here all siblings have the same type.
+ * The flow decides which sibling of a multipath route a lookup gets. So all
+ * siblings have the same type here.
  *
- * A sequence depends on its seed alone and starts in namespaces of its own.
- * After each change IPv4 gets the same routes and addresses that IPv6 has, for
- * OP_BIND4 to ask; where a route has what IPv4 has not (a preference, a source, a
- * nexthop object, ...), no question about it is judged. A device that is dormant
- * marks routes as one without a carrier does, but at once. Left out: L2TP, SCTP
- * bound to a device (before 6.2 it ignores that), addresses whose duplicate
- * address detection has failed.
+ * A sequence depends only on its seed and starts in new namespaces. After each
+ * change, IPv4 gets the same routes and addresses as IPv6, for OP_BIND4. Some
+ * routes have a feature that IPv4 does not have (a preference, a source, a
+ * nexthop object, ...). Questions about these are not judged. A dormant device
+ * marks its routes like a device without a carrier, but at once.
+ *
+ * Left out: L2TP, SCTP bound to a device (before 6.2 it ignores that), and
+ * addresses that failed duplicate address detection.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -54,16 +59,16 @@
 #include "run.h"
 #include "model.h"
 
-#define NR_MEMBERS	13	/* of an operation, at most */
-#define SCOPED		NR_DEVS	/* what binds with a scope has changed its device */
+#define NR_MEMBERS	13	/* the most members that an operation has */
+#define SCOPED		NR_DEVS	/* a bind with a scope has changed its socket's device */
 #define PROGRESS	20	/* seconds */
 #define PER_LOOK	4096	/* operations until the next look at the clock */
 #define RULE_PRIORITY	50
-#define MARK		0x616e79	/* + the table's number; before the rule for local */
+#define MARK		0x616e79	/* + the table's number; its rules come first */
 #define LOCAL_PRIORITY	20
 #define DUMP_SIZE	32768
 #define EXPIRES_LONG	86400
-#define EXPIRED_MS	30	/* until a dump shows so, in hundredths of a second */
+#define EXPIRED_MS	30	/* until a dump shows it; dumps count hundredths of a second */
 #define MODEL_ERRS	1
 #define NO_MARK		2
 #define SEND_PORT	9
@@ -82,12 +87,12 @@ static const unsigned char prefs[NR_PREFS] = {
 	ICMPV6_ROUTER_PREF_MEDIUM, ICMPV6_ROUTER_PREF_LOW, ICMPV6_ROUTER_PREF_HIGH,
 };
 
-/* The source: so many bits of an address. */
+/* The source prefix: the first len bits of an address. */
 static const struct {
 	unsigned char addr, len;
 } froms[NR_FROMS] = { [FROM_HALF] = { MADDR_LOOP, 1 }, [FROM_DOC] = { MADDR_ONE, 32 } };
 
-/* Link-local, so that no other route is asked whether it can be reached. */
+/* Link-local, so the kernel does not check other routes to reach the gateway. */
 static const unsigned char gateways[2][16] = {
 	{ 0xfe, 0x80, [15] = 0x99 }, { 0xfe, 0x80, [15] = 0x98 },
 };
@@ -97,10 +102,10 @@ static const int addr_flags[] = {
 	0, IFA_F_NODAD, IFA_F_OPTIMISTIC, 0 /* tentative */
 };
 
-/* Sockets are kept and bound again and again; one that sends is never bound. */
+/* Sockets are kept and bound again and again. A socket that sends is never bound. */
 static const struct role {
 	int family, type, protocol;
-	bool without_port;	/* or it could be bound but once; raw has none */
+	bool without_port;	/* takes no port, so it can bind again; raw has no ports */
 } roles[] = {
 	[SOCK_TCP]	= { AF_INET6, SOCK_STREAM, 0, true },
 	[SOCK_UDP]	= { AF_INET6, SOCK_DGRAM, 0, true },
@@ -119,7 +124,7 @@ static struct netns {
 	int socket[ARRAY_SIZE(roles)][NR_DEVS + 1][2];
 } nets[NR_NETS];
 
-/* What the kernel's lookup said since the last change, by address and device. */
+/* The results of the kernel's lookup since the last change, by address and device. */
 enum verdict { NOT_ASKED, NOT_LOCAL, IS_LOCAL };
 
 static unsigned char verdicts[NR_NETS][NR_MADDRS][NR_DEVS];
@@ -255,7 +260,7 @@ static void route6_new(int type, const struct op *op)
 		put(RTA_SRC, model_addrs[froms[op->from].addr].v6, 16);
 }
 
-/* A multipath route leaves through both dummies, one gateway on each. */
+/* A multipath route leaves through both dummies, with one gateway on each. */
 static void put_paths(void)
 {
 	struct rtattr *paths = put(RTA_MULTIPATH, NULL, 0);
@@ -289,7 +294,7 @@ static void put_via(const struct op *op)
 		put_u32(RTA_OIF, dev_index[op->dev]);
 }
 
-/* /128, and no route but the address's own. */
+/* A /128, which brings no route except its own. */
 static int addr_change(const struct netns *net, int type, int family, int dev,
 		       const void *addr, int flags)
 {
@@ -323,11 +328,11 @@ static void devices_new(const struct netns *net)
 	unsigned char v4[4] = { 10 };
 
 	must(link_change(net, DEV_LO, IFF_UP, IFF_UP), "lo");
-	/* With ARP, as duplicate address detection is not done without. */
+	/* Needs ARP: without it there is no duplicate address detection. */
 	must(link_new(net, DEV_D0, "dummy", IFF_UP | IFF_NOARP), "d0");
 	must(link_new(net, DEV_D1, "dummy", IFF_UP | IFF_NOARP), "d1");
 	must(link_new(net, DEV_VRF, "vrf", IFF_UP), "vrf0");
-	/* IPv4 forgets the routes of a device whose last address goes. */
+	/* IPv4 deletes the routes of a device when its last address goes. */
 	for (int dev = DEV_LO; dev < NR_DEVS; dev++) {
 		v4[3] = dev;
 		must(addr_change(net, RTM_NEWADDR, AF_INET, dev, v4, 0), "IPv4");
@@ -349,8 +354,8 @@ static int rule_change(const struct netns *net, int type, int family,
 }
 
 /*
- * What has the mark of a table looks there and nowhere else. So this comes
- * before the rule for the table local too, which has to move for it.
+ * A packet with a table's mark is looked up in that table only. These rules
+ * must come before the rule for local, so that rule moves back.
  */
 static void rules_new(const struct netns *net)
 {
@@ -370,8 +375,8 @@ static void rules_new(const struct netns *net)
 }
 
 /*
- * No addresses but ours, and those that are tentative stay it for four minutes.
- * Routes that have expired stay, but for a link that goes down.
+ * Only our addresses exist, and tentative ones stay tentative for four minutes.
+ * Expired routes stay until a link goes down.
  */
 static const char *const settings[][2] = {
 	{ "net/ipv6/conf/default/addr_gen_mode", "1" },
@@ -391,7 +396,7 @@ static void netns_make(struct netns *net)
 		fail("NETLINK_ROUTE");
 	for (size_t s = 0; s < ARRAY_SIZE(settings); s++)
 		must(sysctl_write(settings[s][0], settings[s][1]), settings[s][0]);
-	/* As the model has it, not as a parameter or the kernel's own rule does. */
+	/* The model's state counts, not a parameter or the built-in default. */
 	toggle_set(model.loaded ? MODE_ON : MODE_ABSENT);
 	devices_new(net);
 	rules_new(net);
@@ -404,7 +409,7 @@ static const struct netns *netns_of(const struct op *op)
 
 /* Sockets */
 
-/* Not kept, for perform_pktinfo(). */
+/* Set or drop CAP_NET_RAW, for perform_pktinfo(). */
 static void may_raw(bool may)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
@@ -484,7 +489,7 @@ static int perform_bind4(const struct op *op)
 	return bind(fd, (struct sockaddr *)&sa, sizeof(sa)) ? -errno : 0;
 }
 
-/* What comes of a source that was taken would depend on the route to there. */
+/* Only asks: the result of really sending would depend on the route to the target. */
 static int perform_pktinfo(const struct op *op)
 {
 	const int *fd = socket_of(op, ROLE_SEND + (op->sock == SOCK_RAW6), op->dev);
@@ -496,7 +501,7 @@ static int perform_pktinfo(const struct op *op)
 	return probe_source(*fd, &from, &to);
 }
 
-/* A route that is not of the universe. */
+/* A route outside the universe of the model. */
 static int prefsrc_change(const struct op *op, int type)
 {
 	static const unsigned char dst[16] = { 0x3f, 0xff, 0x77 };
@@ -522,7 +527,7 @@ static int perform_prefsrc(const struct op *op)
 	return err;
 }
 
-/* From then on it is behind the clock that routes expire by. */
+/* After this, the time is past the clock that routes expire by. */
 static void wait_expired(void)
 {
 	struct timespec t;
@@ -574,7 +579,7 @@ static void nexthop_new(int type, const struct op *op)
 	put_u32(NHA_ID, op->nexthop);
 }
 
-/* New, or another in place of it. */
+/* Add a nexthop, or replace it. */
 static int perform_nexthop(const struct op *op)
 {
 	nexthop_new(RTM_NEWNEXTHOP, op);
@@ -625,7 +630,7 @@ static int operstate_change(const struct op *op, unsigned char state)
 	return request_send(netns_of(op));
 }
 
-/* A device that comes up dormant is another thing, and not of interest here. */
+/* A device that comes up dormant is a different case, and is not tested here. */
 static int perform_link(const struct op *op)
 {
 	must(operstate_change(op, IF_OPER_UP), "a link's state");
@@ -705,12 +710,12 @@ static int perform_netns(const struct op *op)
 	return 0;
 }
 
-/* What operations are made of: each member has values to choose from. */
+/* Operations consist of members. Each member has values to choose from. */
 
 struct member {
 	const char *label;
 	size_t offset;
-	const char *const *names;	/* of values, or NULL */
+	const char *const *names;	/* of the values, or NULL */
 	const unsigned char *values;
 	size_t n;
 };
@@ -815,7 +820,7 @@ MEMBER(ignore, "value", value, NULL, (0, 1, 1));
 MEMBER(route, "type", route, type_names,
        (TYPE_LOCAL, TYPE_LOCAL, TYPE_LOCAL, TYPE_LOCAL, TYPE_UNICAST, TYPE_ANYCAST,
 	TYPE_UNREACHABLE, TYPE_BLACKHOLE, TYPE_PROHIBIT, TYPE_THROW));
-/* A ping socket can be bound but once, so each costs as much as ten others. */
+/* A ping socket can bind only once, so each bind costs as much as ten others. */
 MEMBER(sock, "socket", sock, sock_names,
        (SOCK_TCP, SOCK_TCP, SOCK_TCP, SOCK_UDP, SOCK_UDP, SOCK_UDP,
 	SOCK_RAW6, SOCK_RAW6, SOCK_RAW6, SOCK_PING));
@@ -880,7 +885,7 @@ static unsigned char *member_of(struct op *op, const struct member *member)
 	return (unsigned char *)op + member->offset;
 }
 
-/* xorshift64*, by Marsaglia and Vigna; a sequence is the seed's alone. */
+/* xorshift64*, by Marsaglia and Vigna. A sequence depends only on the seed. */
 static unsigned long seed;
 static __u64 random_state;
 
@@ -892,7 +897,7 @@ static unsigned int random_below(unsigned int n)
 	return ((random_state * 0x2545F4914F6CDD1DULL) >> 32) % n;
 }
 
-/* Seeds that follow each other have to differ in more than their last bits. */
+/* Consecutive seeds must differ in more than their last bits. */
 static void random_seed(void)
 {
 	random_state = (seed + 1) * 0x9E3779B97F4A7C15ULL;
@@ -907,7 +912,7 @@ static bool sctp_exists(void)
 	return fd >= 0;
 }
 
-/* After a change there are questions, most of them in its namespace. */
+/* Questions follow a change, most of them in the same namespace. */
 static struct op op_random(unsigned int weights)
 {
 	unsigned int at = random_below(weights);
@@ -920,13 +925,13 @@ static struct op op_random(unsigned int weights)
 		*member_of(&op, *m) = (*m)->values[random_below((*m)->n)];
 	if (op.route >= TYPE_UNREACHABLE && op.via == VIA_DEV)
 		op.dev = DEV_LO;
-	/* See at the top: all that could become siblings have one type. */
+	/* See the top: all routes that may become siblings have one type. */
 	if (op.via == VIA_GATEWAY || op.via == VIA_MULTIPATH)
 		op.route = op.prefix % 2 ? TYPE_LOCAL : TYPE_UNICAST;
-	/* A dump shows type blackhole of what leaves through a blackhole object. */
+	/* In a dump, every route through a blackhole object has type blackhole. */
 	if (op.via == VIA_OBJECT && op.route == TYPE_BLACKHOLE)
 		op.route = TYPE_UNREACHABLE;
-	/* What has no effect is not printed as if it had. */
+	/* Clear values without effect, so that they are not printed. */
 	if (op.via >= VIA_MULTIPATH)
 		op.dev = DEV_NONE;
 	if (op.type == OP_ROUTE && op.via != VIA_OBJECT)
@@ -955,7 +960,7 @@ static void op_print(const struct op *op)
 	printf("\n");
 }
 
-/* The routes that there are, for the model */
+/* The current routes, for the model */
 
 static int index_of(unsigned int value, const int *values, size_t n)
 {
@@ -981,7 +986,10 @@ static unsigned int u32_of(const struct rtattr *rta)
 	return value;
 }
 
-/* Those that are dead cannot be used; nor can those that are said to be ignored. */
+/*
+ * A dead path is unusable. The kernel marks ignored paths without a carrier as
+ * dead too.
+ */
 static void read_path(struct model_route *r, unsigned int flags, unsigned int index)
 {
 	if (!(flags & RTNH_F_DEAD))
@@ -1000,7 +1008,7 @@ static void read_paths(struct model_route *r, struct rtattr *paths)
 	r->kinds |= r->kinds & KIND(OBJECT) ? KIND(GROUP) : KIND(MULTIPATH);
 }
 
-/* Larger is better, as IPV6_DECODE_PREF(). */
+/* A larger value is better, as in IPV6_DECODE_PREF(). */
 static void read_pref(struct model_route *r, unsigned char pref)
 {
 	r->pref = pref ^ 2;
@@ -1052,7 +1060,7 @@ static void read_attr(struct model_route *r, const struct rtmsg *rtm, struct rta
 	}
 }
 
-/* A place in the IPv4 copy, or false if IPv4 cannot have such a route. */
+/* Finds the route's place in the IPv4 copy. Returns false if IPv4 cannot have it. */
 static bool place_of(const struct model_route *r, struct op *place)
 {
 	*place = (struct op) { .table = r->table, .route = r->type };
@@ -1078,7 +1086,7 @@ static void read_route(struct model_net *n, struct nlmsghdr *hdr)
 	int len = RTM_PAYLOAD(hdr);
 	struct op place;
 
-	/* Of others, such as multicast, nothing here comes. */
+	/* Other types, such as multicast, do not matter here. */
 	if (table < 0 || type < 0 || rtm->rtm_flags & RTM_F_CLONED)
 		return;
 	*r = (struct model_route) {
@@ -1093,7 +1101,7 @@ static void read_route(struct model_net *n, struct nlmsghdr *hdr)
 		fail("too many routes");
 }
 
-/* True at the end. */
+/* Returns true at the end of the dump. */
 static bool read_messages(struct model_net *n, void *messages, int len, bool *torn)
 {
 	for (struct nlmsghdr *hdr = messages; NLMSG_OK(hdr, len);
@@ -1130,9 +1138,9 @@ static void read_routes(const struct netns *net, struct model_net *n)
 	} while (torn);
 }
 
-/* IPv4 as IPv6 */
+/* IPv4 gets the routes of IPv6 */
 
-/* Type and device by place; has[] by device and address. */
+/* route[] has type and device by place. addr[] is by device and address. */
 struct copy4 {
 	struct {
 		unsigned char type, dev;
@@ -1142,7 +1150,7 @@ struct copy4 {
 
 static struct copy4 copies[NR_NETS];
 
-/* Of routes with the same metric the first decides. */
+/* Of routes with the same metric, the first one decides. */
 static void copy_wanted(const struct model_net *n, struct copy4 *want)
 {
 	struct op at;
@@ -1161,7 +1169,7 @@ static void copy_wanted(const struct model_net *n, struct copy4 *want)
 				n->addr[dev][a] != STATE_TENTATIVE;
 }
 
-/* The kernel may have forgotten some by itself. */
+/* The kernel may have deleted some routes itself. */
 static void change4(const struct netns *net, int type, const struct op *op)
 {
 	int err = route4_change(net, type, op);
@@ -1170,7 +1178,7 @@ static void change4(const struct netns *net, int type, const struct op *op)
 		must(err, "an IPv4 route");
 }
 
-/* What one has and the other lacks is added or deleted. */
+/* Add or delete the routes that @has has and @lacks does not have. */
 static void copy_routes(const struct netns *net, int type, const struct copy4 *has,
 			const struct copy4 *lacks)
 {
@@ -1218,9 +1226,9 @@ static void copy_update(const struct netns *net, const struct model_net *n,
 static unsigned long lookups;
 
 /*
- * Routes that share a nexthop object share what the kernel keeps of a lookup
- * that went through it, even the type: the answer would be that of the route
- * that was asked first. With a new route, wherever, all of it is forgotten.
+ * Routes that share a nexthop object also share the kernel's cached result,
+ * even its type. The lookup would return the result of the first route that was
+ * looked up. Any new route clears the whole cache.
  */
 static void forget_cached(const struct op *op)
 {
@@ -1239,8 +1247,8 @@ static void forget_cached(const struct op *op)
 }
 
 /*
- * The type that a packet for that address meets, of the entry that decides. Of one
- * that refuses there is only an error.
+ * Looks up the deciding route of a packet to the address. A route that refuses
+ * gives only an error.
  */
 static enum verdict lookup(const struct op *op, enum model_table table, int only)
 {
@@ -1261,7 +1269,7 @@ static enum verdict lookup(const struct op *op, enum model_table table, int only
 	return answer.route.rtm_type == RTN_LOCAL ? IS_LOCAL : NOT_LOCAL;
 }
 
-/* By what the question depends on: the device, or just its L3 domain. */
+/* Results are kept by what decides the answer: the device, or only its L3 domain. */
 static enum verdict kernel_says(const struct op *op)
 {
 	int domain = model_domain(&model.net[op->net], model.dev);
@@ -1322,7 +1330,7 @@ static void count(const struct op *op, int expected, enum verdict verdict, int g
 		kinds_seen[kind][is_yes(got)] += model.kinds >> kind & 1;
 }
 
-/* A change, or a namespace that is new: all that was known of it is old. */
+/* After a change or in a new namespace, all earlier results are outdated. */
 static void look_again(const struct op *op)
 {
 	memset(verdicts[op->net], NOT_ASKED, sizeof(verdicts[0]));
@@ -1332,7 +1340,7 @@ static void look_again(const struct op *op)
 	copy_update(netns_of(op), &model.net[op->net], &copies[op->net]);
 }
 
-/* True: they agree as far as they are to. */
+/* Returns true if the answers agree where they must agree. */
 static bool kernel_agrees(enum verdict verdict, int got)
 {
 	const bool local = verdict == IS_LOCAL;
@@ -1359,7 +1367,7 @@ static bool right(const struct op *op, int expected, enum verdict verdict, int g
 	return false;
 }
 
-/* False: *@wrong tells which answer. */
+/* Returns false for a wrong answer, and describes it in *@wrong. */
 static bool perform(const struct op *op, struct wrong *wrong)
 {
 	const struct op new = { .type = OP_NETNS, .net = op->net };
@@ -1394,7 +1402,7 @@ static bool replay(const struct op *ops, size_t n, struct wrong *wrong)
 	return true;
 }
 
-/* Delta debugging: leave out ever smaller parts; each may bring its own error. */
+/* Delta debugging: leave out ever smaller parts. Each try may find its own error. */
 static size_t shrink(struct op *ops, size_t n, struct wrong *wrong)
 {
 	struct op *try = malloc(n * sizeof(*ops));
@@ -1541,7 +1549,7 @@ int main(int argc, char **argv)
 	no_mark = options[WRONG].value == NO_MARK;
 	model_init();
 	memset(nets, -1, sizeof(nets));
-	/* Another choice of operations would make another sequence of a seed. */
+	/* Other operations would give another sequence for the same seed. */
 	if (!sctp_exists())
 		fail("this kernel has no SCTP");
 	may_raw(false);

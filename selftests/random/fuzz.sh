@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Random operations, each answer compared with a model's and with the kernel's own lookup, without the module and with it, or of a
-# kernel with ../../patches; see fuzz.c and model.c. For a VM.
+# Random operations. Each answer is compared with a model's and with the kernel's own lookup; see fuzz.c and model.c. This runs
+# without the module and with it, or on a kernel with ../../patches. For a VM.
 #
-# ANYIP6_FUZZ_SEEDS (20): so many sequences with the module, a tenth of it without. ANYIP6_FUZZ_OPS (5000): so long is each.
-# ANYIP6_FUZZ_SEED (1): the first one's.
+# ANYIP6_FUZZ_SEEDS (20): the number of sequences with the module. A tenth of it runs without the module.
+# ANYIP6_FUZZ_OPS (5000): the length of each sequence. ANYIP6_FUZZ_SEED (1): the seed of the first one.
 # ANYIP6_KO names the module, if it is not where common.sh looks.
 
 # shellcheck source=../lib/common.sh source-path=SCRIPTDIR
@@ -24,7 +24,7 @@ end() {
 
 trap end EXIT
 
-# fuzz NAME OPTION...: its lines are shown, and kept as NAME.
+# fuzz NAME OPTION...: prints the program's lines, and keeps them as NAME.
 fuzz() {
 	"$base/random/fuzz" "${@:2}" | tee "$out/$1" | awk '{ print "# " $0; fflush() }'
 	return "${PIPESTATUS[0]}"
@@ -34,25 +34,25 @@ absent() { fuzz absent "${sequences[@]}" --seeds $(((seeds + 9) / 10)); }
 
 loaded_and_on_and_off() { load && fuzz loaded "${sequences[@]}" --seeds "$seeds"; }
 
-# Nothing is proven of what did not happen.
+# Checks that the run covered every kind of answer.
 all_answers_seen() {
 	local never=module-absent
-	# Nor does that kernel see a route of another device.
+	# A kernel with the built-in rule does not look at routes of another device.
 	! built_in || never+='|wrong-device'
 	is "" "$(awk -v never="^($never)\$" '/^decided:/ && $2 !~ never && !$3
 		/^asked: (bind|bind SCTP|bind IPv4|PKTINFO|route.*|nexthop.*):/ && / 0 (yes|no)/' "$out/loaded")" "never seen" &&
 		[ "$(grep -cE '^(asked|decided):' "$out/loaded")" -gt 20 ]
 }
 
-# Each kind of route decided both ways, and the kernel was asked. Its lookups are fewer than its answers, as none is asked twice in a
-# state, but not none.
+# Each kind of route decided both ways, and the kernel was asked. There are fewer lookups than answers, because none is repeated
+# without a change between. But there must be some.
 kernel_judged() {
 	is "" "$(awk '/^seen: nexthop-blackhole:/ { sub(/ 0 yes/, "") }
 		(/^seen:/ || /^kernel.s lookup:/) && / 0 (answers|yes|no|lookups)/' "$out/loaded")" "never judged" &&
 		is "14 1" "$(grep -c '^seen:' "$out/loaded") $(grep -c "^kernel's lookup:" "$out/loaded")" "lines"
 }
 
-# Without the mark the kernel's lookup asks other tables than the rule does: a route in one and a socket.
+# Without the mark, the kernel's lookup reads other tables than the rule. One route in such a table and one socket show it.
 kernel_contradicts() {
 	load || return
 	fuzz contradicted --wrong 2 --ops 2000 --seeds 100
@@ -60,7 +60,7 @@ kernel_contradicts() {
 		grep -q '^wrong: .*: kernel says ok, got E' "$out/contradicted" && grep -q '^  route add, ' "$out/contradicted"
 }
 
-# The model errs about routes of one type. It takes two routes to see, a prefix and the hole in it, and a socket.
+# The model errs about routes of one type. Two routes (a prefix and a hole in it) and one socket show it.
 wrong_answer_shrunk() {
 	local from to
 	load || return
@@ -82,7 +82,7 @@ wrong_answer_replayed() {
 
 need_machine
 needs=([all_answers_seen]=loaded_and_on_and_off [kernel_judged]=loaded_and_on_and_off [wrong_answer_replayed]=wrong_answer_shrunk)
-# Devices and namespaces come and go faster so.
+# This makes devices and namespaces come and go faster.
 echo 1 >"$expedited"
 tests=(loaded_and_on_and_off all_answers_seen kernel_judged kernel_contradicts wrong_answer_shrunk wrong_answer_replayed)
 built_in || tests=(absent "${tests[@]}" all_gone)

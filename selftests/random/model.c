@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The answers that fuzz.c compares with: stock Linux, and the rule on top.
+ * The model's answers, which fuzz.c compares with: stock Linux, and the rule on
+ * top.
  *
- * Which routes stand in the tables is not this file's: fuzz.c reads them from a
- * dump after each change, in the kernel's order. Two things a dump does not
- * tell. Routes between the siblings of a multipath route are left out. And where
- * a prefix has only routes with a source, what the kernel finds depends on what
- * was there before: when its last other route goes, the node borrows a child's
- * route, whose prefix the address then has to match. Where a lookup meets one of
- * these there is no answer from here (STEP_UNSURE), only the kernel's.
+ * fuzz.c reads the routes in the tables from a dump after each change, in the
+ * kernel's order. A dump does not show two things:
+ * - It leaves out routes between the siblings of a multipath route.
+ * - If a prefix has only routes with a source, the kernel's result depends on
+ *   the past. When the prefix's last other route goes, its node borrows a
+ *   child's route. The address then has to match that route's prefix.
+ *
+ * If a lookup meets one of these, the model has no answer (STEP_UNSURE). Then
+ * only the kernel's lookup judges.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -58,7 +61,7 @@ bool model_same_bits(const unsigned char *a, const unsigned char *b, int bits)
 	return true;
 }
 
-/* IPv4 can judge only if its prefixes cover the same of its addresses. */
+/* IPv4 can judge only if its prefix covers the counterparts of the same addresses. */
 static void covers_check(const struct model_bytes *p, const struct model_bytes *a)
 {
 	if (p->has_v4 && a->has_v4 &&
@@ -90,7 +93,7 @@ static void net_reset(struct model_net *n)
 	n->addr[DEV_LO][MADDR_LOOP] = STATE_USABLE;
 }
 
-/* As it starts; loaded, strict and wrong stay. */
+/* The initial state. loaded, strict and wrong keep their values. */
 void model_reset(void)
 {
 	for (int i = 0; i < NR_NETS; i++)
@@ -110,7 +113,7 @@ int model_domain(const struct model_net *n, int dev)
 	return dev == DEV_VRF || (dev == DEV_D1 && n->port) ? DEV_VRF : DEV_NONE;
 }
 
-/* Whether it is in the L3 domain of @dev: in any state, or (@usable) for use. */
+/* Is the address in the L3 domain of @dev: in any state, or (@usable) in use? */
 static bool configured(const struct model_net *n, int addr, int dev, bool usable)
 {
 	bool of_device = model_is_link_local(addr) || addr == MADDR_LOOP;
@@ -130,7 +133,7 @@ static bool configured(const struct model_net *n, int addr, int dev, bool usable
 #define FITS		8	/* more than any preference */
 #define MAX_COVERING	256
 
-/* The routes of the one table whose destination covers the address, in order. */
+/* The routes of one table whose destination covers the address, in order. */
 struct covering {
 	unsigned int n;
 	const struct model_route *r[MAX_COVERING];
@@ -155,7 +158,7 @@ static bool through(const struct model_route *r, int dev)
 	return r->devs & 1 << dev;
 }
 
-/* A route through the device that is asked for is better than any other. */
+/* A route through the requested device beats all others. */
 static int score(const struct model_route *r, int only)
 {
 	if (!r)
@@ -174,10 +177,10 @@ static bool can_use(const struct model_route *r, int only)
 }
 
 /*
- * Of the routes to one prefix: of those with the lowest metric the most
- * preferred, and of equals the first. A blackhole nexthop object ends the
- * search. If none can be used, the same goes for all others together, whatever
- * their metrics.
+ * Choose among the routes to one prefix. Among the routes of lowest metric, the
+ * highest preference wins, then the first. A blackhole nexthop object ends the
+ * search. If none of these is usable, all other routes are compared in the same
+ * way, whatever their metrics.
  */
 static const struct model_route *best(const struct covering *c, int len,
 				      int src_len, int only)
@@ -213,10 +216,11 @@ static bool from_any(const struct model_route *r)
 }
 
 /*
- * Routes with a source that covers `::` come first. If none of the prefix's do,
- * the way up from the bottom goes past all of the prefix's routes, unless it is
- * ::/0. But once there was a prefix with something to look at (*@seen), its
- * routes without a source are found.
+ * Routes with a source that covers `::` come first. A prefix may have routes
+ * with a source, none of which covers `::`. Then the walk up from the longest
+ * prefix skips all routes of this prefix, unless it is ::/0. But after the walk
+ * has met a prefix that it could search (*@seen), it also finds a prefix's
+ * routes without a source.
  */
 static const struct model_route *ask_prefix(const struct covering *c, int len,
 					    int only, bool *seen)
@@ -256,7 +260,7 @@ static int next_length(const struct covering *c, int below)
 	return len;
 }
 
-/* See at the top. */
+/* Does a dump show everything about this prefix? See the top. */
 static bool is_known(const struct covering *c, int len)
 {
 	bool plain = false, sources = false;
@@ -285,7 +289,7 @@ static unsigned int kinds_of(const struct covering *c, const struct model_route 
 	return kinds;
 }
 
-/* The longest match; *@sure tells whether all on the way to it was known. */
+/* The longest match. *@sure says whether everything on the way to it was known. */
 static const struct model_route *lookup(const struct covering *c, int only,
 					bool *sure)
 {
@@ -331,7 +335,7 @@ static enum model_step ask_table(const struct model_net *n, int addr, int dev)
 	return model.other_device ? STEP_WRONG_DEVICE : STEP_ALLOWED;
 }
 
-/* The steps of "How it decides" that follow the kernel's no. */
+/* The steps of "How it decides" after the kernel has said no. */
 static enum model_step decide(const struct model_net *n, int addr, int dev)
 {
 	if (addr == MADDR_MULTICAST)
@@ -341,7 +345,7 @@ static enum model_step decide(const struct model_net *n, int addr, int dev)
 	return ask_table(n, addr, dev);
 }
 
-/* Of the last answer. */
+/* About the last answer. */
 bool model_asked_table(void)
 {
 	switch (model.step) {
@@ -356,7 +360,7 @@ bool model_asked_table(void)
 	}
 }
 
-/* Sockets, as the kernel has them around the check. */
+/* Socket operations: what the kernel checks around the address check. */
 
 static int ask(const struct model_net *n, const struct op *op, int dev, int refusal)
 {
@@ -383,16 +387,16 @@ static int answer_bind(struct model_net *n, const struct op *op)
 
 	if (op->addr == MADDR_MULTICAST)
 		return ping || op->sock == SOCK_TCP ? -EINVAL : 0;
-	/* A scope goes before the device. ping reads it of any address, */
+	/* A scope replaces the device. A ping socket uses it with any address. */
 	if (op->scope && (ping || model_is_link_local(op->addr)))
 		dev = op->scope;
-	/* and wants one even if the socket is bound to a device. */
+	/* A ping socket needs a scope even if it is bound to a device. */
 	if (model_is_link_local(op->addr) && !(ping ? op->scope : dev))
 		return -EINVAL;
 	return ask(n, op, dev, -EADDRNOTAVAIL);
 }
 
-/* A device beside that of the socket may only be a port of it. */
+/* The scope may differ from the socket's device only if it is a port of that device. */
 static int answer_pktinfo(struct model_net *n, const struct op *op)
 {
 	int dev = op->scope ? op->scope : op->dev;
@@ -406,7 +410,7 @@ static int answer_pktinfo(struct model_net *n, const struct op *op)
 	return ask(n, op, dev, -EINVAL) ?: -EPERM;
 }
 
-/* All routes that count are such as IPv4 has too. */
+/* Are all routes that count possible in IPv4 too? */
 static bool like_ipv4(const struct model_net *n, int addr, int dev)
 {
 	struct covering c;
@@ -419,8 +423,8 @@ static bool like_ipv4(const struct model_net *n, int addr, int dev)
 }
 
 /*
- * IPv4 has no toggle, so this tells what the rule itself is worth. It has no
- * tentative addresses either.
+ * IPv4 has no toggle, so this compares the rule itself. It has no tentative
+ * addresses either.
  */
 static int answer_bind4(struct model_net *n, const struct op *op)
 {
@@ -436,7 +440,7 @@ static int answer_bind4(struct model_net *n, const struct op *op)
 	return step == STEP_ALLOWED ? 0 : -EADDRNOTAVAIL;
 }
 
-/* Who asks the same check and is no socket: the source that a route prefers. */
+/* A caller of the check that is not a socket: the preferred source of a route. */
 static int answer_prefsrc(struct model_net *n, const struct op *op)
 {
 	if (!n->up[op->dev])
@@ -446,7 +450,7 @@ static int answer_prefsrc(struct model_net *n, const struct op *op)
 
 /* Changes */
 
-/* What becomes of it is read from the kernel. */
+/* The result is read from the kernel. */
 static int by_the_kernel(struct model_net *n, const struct op *op)
 {
 	(void)n;
@@ -470,7 +474,7 @@ static int addr_del(struct model_net *n, const struct op *op)
 	return 0;
 }
 
-/* IPv6 forgets the addresses of a device that goes down or to another domain. */
+/* IPv6 deletes a device's addresses when it goes down or changes its domain. */
 static void flush(struct model_net *n, int dev)
 {
 	memset(n->addr[dev], 0, sizeof(n->addr[dev]));
@@ -492,7 +496,7 @@ static int port_set(struct model_net *n, const struct op *op)
 	return 0;
 }
 
-/* To table 100; nothing may come of it. */
+/* A rule for table 100. It must change no answer. */
 static int rule_add(struct model_net *n, const struct op *op)
 {
 	(void)op;
@@ -534,7 +538,10 @@ static int netns_renew(struct model_net *n, const struct op *op)
 	return 0;
 }
 
-/* 0, -errno, or MODEL_UNJUDGED; the model is then as after the operation. */
+/*
+ * Returns 0, -errno, or MODEL_UNJUDGED. The model then has the state after the
+ * operation.
+ */
 int model_answer(const struct op *op)
 {
 	static int (*const answers[NR_OPS])(struct model_net *n, const struct op *op) = {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the kernel and anyip6 are to answer, as a program that one can read
- * beside docs/how-it-works.md. For fuzz.c.
+ * The answers that the kernel and anyip6 must give. Read this program next to
+ * docs/how-it-works.md. For fuzz.c.
  *
- * The universe is small, so that everything often meets everything else. Each
- * namespace has the devices lo, d0, d1 and vrf0, of which d1 is a port now and
- * then. d0 and d1 do duplicate address detection that never ends.
+ * The universe is small, so that its parts often meet. Each namespace has the
+ * devices lo, d0, d1 and vrf0. d1 is a port of vrf0 at times. Duplicate address
+ * detection on d0 and d1 never ends.
  */
 #ifndef ANYIP6_MODEL_H
 #define ANYIP6_MODEL_H
@@ -28,7 +28,7 @@ enum model_type {
 	TYPE_LOCAL,
 	TYPE_UNICAST,
 	TYPE_ANYCAST,
-	TYPE_UNREACHABLE,	/* from here on with no device, which means lo */
+	TYPE_UNREACHABLE,	/* this and the next types have no device, which means lo */
 	TYPE_BLACKHOLE,
 	TYPE_PROHIBIT,
 	TYPE_THROW,
@@ -45,7 +45,7 @@ enum model_state {
 
 enum model_sock { SOCK_TCP, SOCK_UDP, SOCK_RAW6, SOCK_PING, SOCK_SCTP, NR_SOCKS };
 
-/* Those up to the last that IPv4 has too come first. */
+/* Addresses with an IPv4 counterpart come first. */
 #define MODEL_ADDRS(X)							\
 	X(NET,		"2001:db8:a::",		"198.51.100.0")		\
 	X(ONE,		"2001:db8:a::1",	"198.51.100.1")		\
@@ -91,7 +91,7 @@ enum model_prefix {
 	NR_PREFIXES,
 };
 
-/* In network order, as sockets and rtnetlink want it; an IPv4 one may lack. */
+/* In network order, as sockets and rtnetlink need it. The IPv4 address is optional. */
 struct model_bytes {
 	unsigned char v6[16], v4[4];
 	unsigned char len6, len4;	/* of a prefix */
@@ -118,12 +118,12 @@ enum op_type {
 	OP_ADDR_ADD, OP_ADDR_DAD, OP_ADDR_DEL,
 	OP_LINK, OP_PORT, OP_DORMANT, OP_LINKDOWN, OP_RULE_ADD, OP_RULE_DEL,
 	OP_TOGGLE, OP_NONLOCAL, OP_NETNS,
-	/* from here on nothing changes */
+	/* the operations from here on change nothing */
 	OP_BIND, OP_BIND_SCTP, OP_BIND4, OP_PKTINFO, OP_PREFSRC,
 	NR_OPS,
 };
 
-/* Everything about an operation; what its kind does not use is 0. */
+/* Everything about an operation. Members that its type does not use are 0. */
 struct op {
 	unsigned char type;	/* op_type */
 	unsigned char net;
@@ -132,15 +132,15 @@ struct op {
 	unsigned char addr, state;
 	unsigned char prefix, table, metric, route;
 	unsigned char via, how, from, pref, expires;
-	unsigned char nexthop, object;	/* an object's id, and what it becomes, */
+	unsigned char nexthop, object;	/* an object's id and its kind, */
 	unsigned char first, second;	/* or the members if it is a group; 0: none */
 	unsigned char sock, freebind;
-	unsigned char value;	/* to write, as number; link, port: 1 is up, in */
+	unsigned char value;	/* the number to write; link: 1 is up; port: 1 is in the VRF */
 };
 
-/* What decides where the rule does not, beside its steps. fuzz.sh wants to see each. */
+/* What else decides, besides the rule's steps. fuzz.sh must see each of them. */
 #define MODEL_STEPS(X)							\
-	X(ASKED_NOTHING, "no-check")	/* freebind, or it ended earlier */ \
+	X(ASKED_NOTHING, "no-check")	/* freebind, or it ended earlier */	\
 	X(STOCK,	"kernel-says-yes")				\
 	X(ABSENT,	"module-absent")				\
 	X(UNSURE,	"kernel-alone")	/* see model.c */
@@ -155,10 +155,10 @@ enum model_step {
 	NR_MODEL_STEPS,
 };
 
-/* What was seen to decide, or to be passed over, beside the plainest routes. */
+/* Properties of routes that decided or were skipped. fuzz.sh must see each of them. */
 #define MODEL_KINDS(X)							\
-	X(SAME_METRIC,	"same-metric")	/* as another to that prefix */	\
-	X(HIGHER_METRIC, "higher-metric") /* as none of the lowest can be used */ \
+	X(SAME_METRIC,	"same-metric")	/* same metric as another to that prefix */ \
+	X(HIGHER_METRIC, "higher-metric") /* none of the lowest metric is usable */ \
 	X(PREF_LOW,	"pref-low")					\
 	X(PREF_HIGH,	"pref-high")					\
 	X(GATEWAY,	"gateway")					\
@@ -170,7 +170,7 @@ enum model_step {
 	X(EXPIRES,	"expires")					\
 	X(EXPIRED,	"expired-passed")				\
 	X(LINKDOWN,	"linkdown-passed")				\
-	X(FROM_PASSED,	"from-passed")	/* and all to that prefix */
+	X(FROM_PASSED,	"from-passed")	/* with all routes to that prefix */
 
 enum model_kind {
 #define X(name, text) KIND_##name,
@@ -181,15 +181,15 @@ enum model_kind {
 
 #define KIND(name)	(1U << KIND_##name)
 
-/* As a dump shows it. */
+/* A route as a dump shows it. */
 struct model_route {
 	unsigned char table, type, dst[16], len, src[16], src_len;
 	unsigned char pref;	/* larger is better */
 	unsigned char devs;	/* a bit for each device that can be used */
 	bool own;		/* not the kernel's */
-	bool plain;		/* such as IPv4 can have */
+	bool plain;		/* IPv4 can have such a route */
 	unsigned int metric;
-	unsigned int kinds;	/* of the route by itself */
+	unsigned int kinds;	/* of the route itself */
 };
 
 struct model_net {
@@ -201,11 +201,11 @@ struct model_net {
 
 struct model {
 	bool loaded;
-	bool strict;		/* as ../../patches: link-local asks only routes of the device */
-	bool wrong;		/* on purpose: does not see plain prohibit routes */
-	/* Of the last answer: */
+	bool strict;		/* as ../../patches: link-local uses only the device's routes */
+	bool wrong;		/* on purpose: ignores plain prohibit routes */
+	/* About the last answer: */
 	enum model_step step;
-	enum model_dev dev;	/* that it was asked for */
+	enum model_dev dev;	/* the device that was asked for */
 	bool other_device;	/* routes of another device decide */
 	unsigned int kinds;	/* what was seen on the way */
 	struct model_net net[NR_NETS];

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sockets ask for addresses on all sides while all that decides about them
- * changes: the module comes and goes, the toggle flips, a route is added and
- * deleted, namespaces are made and go, sctp or l2tp_ip6 is loaded and removed.
- * For storm.sh.
+ * Sockets ask for addresses from all sides while everything that decides about
+ * them changes. The module loads and unloads, and the toggle flips. A route is
+ * added and deleted. Namespaces are made and destroyed. sctp or l2tp_ip6 is
+ * loaded and removed. For storm.sh.
  *
  * storm MODULE.ko CYCLES SECONDS REST
- *	so many cycles of loading and unloading, and at least so long, with a rest
- *	of so many ms between a worker's operations; then print
- *	"OPERATION TARGET EXPECTED RESULT COUNT", and "WRONG" behind it where
- *	the result was not possible; last, a summary. The exit code is 0 if it
- *	came to its end; what was wrong is for the caller to judge.
+ *	Load and unload the module CYCLES times, and for at least SECONDS. Each
+ *	worker rests REST ms between operations. Then print
+ *	"OPERATION TARGET EXPECTED RESULT COUNT", followed by "WRONG" if that
+ *	result was not possible, and a summary at the end. The exit code is 0
+ *	if it ran to its end. The caller judges wrong results.
  *
- * Who changes a fact says so before and after. Whoever asks for an address looks
- * at the facts before and after: those that did not change meanwhile decide
- * what must come out; with one that did, both answers will do.
- * At the end, when nothing changes, the kernel's own lookup decides.
+ * A writer announces a change of a fact before and after it. A worker reads the
+ * facts before and after its operation. Facts that did not change meanwhile
+ * decide the expected result. If a fact changed, both results are right. At the
+ * end nothing changes any more, and the kernel's own lookup decides.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,20 +44,20 @@
 #define PROTO_sctp_1_n	{ SOCK_SEQPACKET, IPPROTO_SCTP }
 #define PROTO_l2tp	{ SOCK_DGRAM, 115 /* L2TP over IP */ }
 #define MAX_ERRNO	256
-#define OPS_PER_STATE	400	/* at least, with the module and without, */
-#define LONG_EVERY	10	/* so many cycles; in the others a tenth */
+#define OPS_PER_STATE	400	/* at least, with the module and without */
+#define LONG_EVERY	10	/* one cycle in this many is long, the others do a tenth */
 #define OPS_PER_TOGGLE	60
 #define OPS_PER_ROUTE	70
 #define OPS_PER_RELOAD	300
 #define OPS_PER_NETNS	50
-#define STUCK		120	/* seconds without any operation done */
+#define STUCK		120	/* seconds without a finished operation */
 #define CONNECT_MS	60000
 
 /* Facts */
 
 enum fact { MODULE, TOGGLED_ON, ROUTED, NR_FACTS };
 
-/* No by a fact: which, so that each is seen to matter. */
+/* The last two say which fact caused the no, so the sums show that each one matters. */
 enum truth { NO, YES, UNKNOWN, NO_TOGGLE, NO_ROUTE, NR_TRUTHS };
 
 static const char *const truth_names[] = {
@@ -65,10 +65,10 @@ static const char *const truth_names[] = {
 	[NO_TOGGLE] = "no,toggle-0", [NO_ROUTE] = "no,route-gone",
 };
 
-/* A word is a truth in the low two bits, and how often it has changed. */
+/* The low two bits of a word are a truth. The other bits count its changes. */
 struct facts {
 	unsigned int word[NR_FACTS];
-	unsigned int toggled_for;	/* the word of MODULE that it is true of */
+	unsigned int toggled_for;	/* the word of MODULE that TOGGLED_ON belongs to */
 };
 
 enum expectation {
@@ -87,13 +87,13 @@ static const struct target {
 	  1 << MODULE | 1 << TOGGLED_ON | 1 << ROUTED },
 	{ "carved-out", ADDR_UNREACHABLE, NEVER },
 	{ "never-local", ADDR_OUTSIDE, NEVER },
-	/* of the process that makes namespaces alone */
+	/* only for the process that makes namespaces */
 	{ "any-ip,new-netns", ADDR_ANY, 1 << MODULE },
 	{ "never-local,new-netns", ADDR_FREE, NEVER },
 };
 
 #define NR_TARGETS	(sizeof(targets) / sizeof(*targets))
-#define NEW_NETNS	5	/* the first of the last two */
+#define NEW_NETNS	5	/* the index of the first of these two */
 
 /* Operations */
 
@@ -106,10 +106,10 @@ static const struct op {
 	const char *name;
 	struct proto proto;
 	int port;
-	op_fn *ask;		/* for the address: 0 or an errno */
+	op_fn *ask;		/* asks for the address: 0 or an errno */
 	int refusal;		/* stock's errno for an address that is not local */
-	int tolerated;		/* one that may come instead of a yes, or 0 */
-	op_fn *then;		/* if that was a yes, or NULL; to be judged too */
+	int tolerated;		/* an errno that may replace a yes, or 0 */
+	op_fn *then;		/* runs after a yes, and is judged too; or NULL */
 	const char *then_name;
 } ops[] = {
 #define BIND		op_bind, EADDRNOTAVAIL
@@ -124,7 +124,7 @@ static const struct op {
 	  op_connect, "connect-from" },
 	{ "pktinfo-udp", PROTO_udp, SINK_PORT, PKTINFO, 0, NO_MORE },
 	{ "pktinfo-raw", PROTO_raw, 0, PKTINFO, 0, NO_MORE },
-	/* of the process that has sctp or l2tp_ip6 alone */
+	/* only for the process that reloads sctp or l2tp_ip6 */
 	{ "bind-sctp-1-1", PROTO_sctp_1_1, TEST_PORT, BIND, 0, NO_MORE },
 	{ "bind-sctp-1-n", PROTO_sctp_1_n, TEST_PORT, BIND, 0, NO_MORE },
 	{ "bind-l2tp", PROTO_l2tp, 0, op_bind_l2tp, EADDRNOTAVAIL, 0, NO_MORE },
@@ -134,14 +134,14 @@ static const struct op {
 };
 
 #define NR_OPS		(sizeof(ops) / sizeof(*ops))
-#define OPS_OF_ALL	7	/* the others are of modules that come and go */
+#define OPS_OF_ALL	7	/* the other operations belong to modules that come and go */
 
 static const struct comes_and_goes {
 	const char *module, *refs;
-	size_t ops, end;	/* of ops[] */
+	size_t ops, end;	/* of its operations in ops[] */
 	int removal;		/* flags of delete_module() */
 } sctp = {
-	/* It holds itself; sctp_reload.sh tells about it. */
+	/* SCTP holds references to itself, see sctp_reload.sh. */
 	"sctp", "/sys/module/sctp/refcnt",
 	OPS_OF_ALL, OPS_OF_ALL + 2, O_NONBLOCK | O_TRUNC,
 }, l2tp_ip6 = {
@@ -149,18 +149,18 @@ static const struct comes_and_goes {
 	OPS_OF_ALL + 2, NR_OPS, O_NONBLOCK,
 };
 
-/* What all processes share. */
+/* Data that all processes share. */
 static struct shared {
 	struct facts facts;
 	bool stop;
 	unsigned long done;	/* operations */
 	long rest_ms;
-	pthread_mutex_t netns;	/* while one more than usual is there */
+	pthread_mutex_t netns;	/* held while an extra namespace exists */
 	unsigned long counts[NR_OPS][2][NR_TARGETS][NR_TRUTHS][MAX_ERRNO];
 	unsigned long toggles, routes, namespaces, reloads;
 } *shared;
 
-/* All of it ends; the exit code of this process is counted. */
+/* Stop everything. The caller sees the exit code of this process. */
 static void fail(const char *what)
 {
 	printf("storm: %s: %s\n", what, strerror(errno));
@@ -180,7 +180,7 @@ static struct facts facts_now(void)
 	return f;
 }
 
-/* By the one process that changes it. */
+/* Each fact has one process that changes it. */
 static void fact_becomes(enum fact fact, enum truth truth)
 {
 	unsigned int *word = &shared->facts.word[fact];
@@ -193,7 +193,7 @@ static enum truth truth_of(enum fact fact, const struct facts *before,
 {
 	if (before->word[fact] != after->word[fact])
 		return UNKNOWN;
-	/* A module that is loaded again has its toggles at 1. */
+	/* After a reload of the module, all toggles are 1. */
 	if (fact == TOGGLED_ON &&
 	    (before->toggled_for != before->word[MODULE] ||
 	     after->toggled_for != after->word[MODULE]))
@@ -253,7 +253,7 @@ static int op_pktinfo(const struct op *op, int fd, const struct target *target)
 	return -send_from(fd, &from, &to, "storm", 0);
 }
 
-/* Given up once the route to @target has changed. */
+/* Gives up when the route to @target has changed. */
 static int connect_to(int fd, const union sockaddr_any *to,
 		      const struct target *target)
 {
@@ -281,7 +281,7 @@ static int connect_to(int fd, const union sockaddr_any *to,
 	return err;
 }
 
-/* To be gone at once, and the port free. */
+/* Close with a reset, so that the socket and its port are free at once. */
 static void reset_at_close(int fd)
 {
 	const struct linger now = { .l_onoff = 1 };
@@ -323,7 +323,7 @@ static void count(const struct op *op, int then, const struct target *target,
 			   [truth][err % MAX_ERRNO], 1, __ATOMIC_RELAXED);
 }
 
-/* @before: the facts when that began which @target depends on. */
+/* @before has the facts that @target depends on, from the start of the operation. */
 static void perform(const struct op *op, const struct target *target,
 		    struct facts before)
 {
@@ -345,7 +345,7 @@ static void perform(const struct op *op, const struct target *target,
 		before = after;
 		err = op->then(op, fd, target);
 		after = facts_now();
-		/* What is bound stays usable, but not without a route. */
+		/* A bound socket stays usable, but it needs a route. */
 		truth = truth_of(ROUTED, &before, &after);
 		if (truth == NO)
 			truth = target->needs & 1 << ROUTED ? UNKNOWN : YES;
@@ -362,7 +362,7 @@ static bool stopped(void)
 	return __atomic_load_n(&shared->stop, __ATOMIC_RELAXED);
 }
 
-/* No pause of a fixed length: until others have done their part. */
+/* Wait without a fixed pause until other processes have made progress. */
 static void wait_until(const unsigned long *counter, unsigned long end)
 {
 	const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
@@ -403,7 +403,10 @@ static void work(unsigned int seed)
 {
 	const struct op *op;
 
-	/* On few processors those who change things would wait for these. */
+	/*
+	 * Otherwise, on few processors, the writers would have to wait for the
+	 * workers.
+	 */
 	if (nice(10) < 0)
 		fail("nice");
 	while (!stopped()) {
@@ -414,7 +417,7 @@ static void work(unsigned int seed)
 	}
 }
 
-/* Whoever connects goes first: the port of the one who does not stays busy. */
+/* The client closes first, with a reset. Otherwise a port would stay busy. */
 static void serve(unsigned int listener)
 {
 	char byte;
@@ -431,8 +434,8 @@ static void serve(unsigned int listener)
 }
 
 /*
- * Beside the module's load and unload: what was written counts only if the
- * module was there throughout.
+ * Runs while the module loads and unloads. A write counts only if the module
+ * was loaded the whole time.
  */
 static void flip_toggle(unsigned int unused)
 {
@@ -457,7 +460,10 @@ static void flip_toggle(unsigned int unused)
 	}
 }
 
-/* Of a local route: an errno. A process each would be too slow. */
+/*
+ * Change a local route. Returns an errno. A process for each change would be
+ * too slow.
+ */
 static int route_change(int type, enum anyip6_addr addr, int prefix_len)
 {
 	const struct rtmsg rtm = {
@@ -480,8 +486,8 @@ static int route_change(int type, enum anyip6_addr addr, int prefix_len)
 }
 
 /*
- * The route to ADDR_ANY alone changes no answer, but the tree: where it branches
- * to the prefix that is carved out.
+ * The route to ADDR_ANY changes no answer. It changes the tree at the branch to
+ * the prefix that is carved out.
  */
 static void flip_route(unsigned int unused)
 {
@@ -513,7 +519,7 @@ static void lo_up(void)
 	close(fd);
 }
 
-/* A namespace that is made while the module is there has the toggle at 1. */
+/* A namespace that is made while the module is loaded has the toggle at 1. */
 static void make_namespaces(unsigned int home)
 {
 	while (!stopped()) {
@@ -534,7 +540,7 @@ static void make_namespaces(unsigned int home)
 	}
 }
 
-/* Modules of protocols. Forced removal ends lockdep, for as long as the kernel runs. */
+/* Modules of protocols. Forced removal disables lockdep until the next boot. */
 static const struct comes_and_goes *reloaded(void)
 {
 	return access("/proc/lockdep_stats", F_OK) ? &sctp : &l2tp_ip6;
@@ -565,7 +571,7 @@ static int refs_of(const struct comes_and_goes *m)
 	return refs;
 }
 
-/* For sctp namespaces have a reference each, until well after they have gone. */
+/* Each namespace holds a reference to sctp, until well after the namespace is gone. */
 static void remove_module(const struct comes_and_goes *m, int *own_refs)
 {
 	struct poll_until until = poll_begin();
@@ -573,7 +579,7 @@ static void remove_module(const struct comes_and_goes *m, int *own_refs)
 	pthread_mutex_lock(&shared->netns);
 	while (refs_of(m) > *own_refs && poll_again(&until))
 		;
-	/* At first there may have been some that were about to go. */
+	/* At the start, some references may have been about to go. */
 	if (refs_of(m) < *own_refs)
 		*own_refs = refs_of(m);
 	if (refs_of(m) == *own_refs &&
@@ -644,13 +650,13 @@ static void unload_module(long *longest)
 		*longest = ms;
 }
 
-/* Now and then long enough for each kind of answer that this state has. */
+/* Every LONG_EVERY cycles, stay long enough for each kind of answer in this state. */
 static void stay(bool loaded, unsigned long cycle)
 {
 	const bool is_long = cycle % LONG_EVERY == 0;
 	const unsigned long done =
 		shared->done + OPS_PER_STATE / (is_long ? 1 : LONG_EVERY);
-	/* The first of two may have begun before. */
+	/* The first of the two may have begun earlier. */
 	const unsigned long namespaces = shared->namespaces + 2;
 	const unsigned long toggles = shared->toggles + (loaded ? 3 : 0);
 
@@ -661,7 +667,10 @@ static void stay(bool loaded, unsigned long cycle)
 	wait_until(&shared->toggles, toggles);
 }
 
-/* Load and unload wait for grace periods, of both kinds so. */
+/*
+ * Load and unload wait for grace periods. The cycles use both normal and
+ * expedited ones.
+ */
 static void expedite(bool on)
 {
 	int fd = open("/sys/kernel/rcu_expedited", O_WRONLY | O_CLOEXEC);
@@ -671,7 +680,7 @@ static void expedite(bool on)
 	close(fd);
 }
 
-/* For who waits for a thousand of them. */
+/* Progress for someone who waits for a thousand cycles. */
 static void say_progress(unsigned long cycle, const struct timespec *begin)
 {
 	static long said;
@@ -688,11 +697,11 @@ static void say_progress(unsigned long cycle, const struct timespec *begin)
 
 struct sums {
 	unsigned long judged;
-	unsigned long decided;	/* where no fact changed meanwhile */
+	unsigned long decided;	/* no fact changed meanwhile */
 	unsigned long wrong;
 };
 
-/* Where a route was gone, or may have been, a connection goes nowhere. */
+/* Without a route, a connection reaches nobody. */
 static bool no_way(int err)
 {
 	return err == ENETUNREACH || err == EHOSTUNREACH || err == ETIMEDOUT;
@@ -774,7 +783,7 @@ static void share(void)
 	pthread_mutex_init(&shared->netns, &attr);
 }
 
-/* Who has asked has gone, and its port with it. */
+/* The workers are gone, so the port must be free. */
 static bool port_is_free(const struct op *op)
 {
 	int fd = socket(AF_INET6, op->proto.type | SOCK_CLOEXEC,
@@ -788,8 +797,8 @@ static bool port_is_free(const struct op *op)
 }
 
 /*
- * Nothing changes any more: what comes out is what the kernel's own lookup
- * finds for a packet.
+ * Nothing changes any more. The result must match the kernel's own lookup for a
+ * packet.
  */
 static void compare(const struct op *op, const struct target *target,
 		    struct sums *sums)
@@ -814,7 +823,7 @@ static void compare(const struct op *op, const struct target *target,
 	sums->wrong += !right;
 }
 
-/* With and without the route that came and went. */
+/* With and without the route that was added and deleted. */
 static void compare_all(const char *path, struct sums *sums)
 {
 	const bool there = (shared->facts.word[ROUTED] & 3) == YES;
@@ -886,7 +895,7 @@ static int storm(const char *path, unsigned long cycles, time_t seconds,
 		stay(false, cycle);
 		say_progress(cycle + 1, &begin);
 	}
-	/* A storm of few cycles may end before. */
+	/* A storm of few cycles may end too early for this. */
 	if (reloads)
 		wait_until(&shared->reloads, 1);
 	expedite(false);

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Loads and unloads the module in a loop while processes bind, listen, connect and send, and routes, toggle, namespaces and sctp
-# (l2tp_ip6 where there is lockdep) come and go; see storm.c, which judges each answer by what was possible at that moment. For a
-# VM, best of four processors.
+# Loads and unloads the module in a loop while processes bind, listen, connect and send. Meanwhile routes, the toggle, namespaces
+# and sctp (l2tp_ip6 if the kernel has lockdep) come and go. storm.c judges each answer by what was possible at that moment. For a
+# VM, best with four processors.
 #
-# ANYIP6_CYCLES (100): how often at least. ANYIP6_SECONDS (0): how long at least. ANYIP6_REST (0): ms that each process which asks
-# for addresses rests between two, for many cycles in a short time where processors are slow.
+# ANYIP6_CYCLES (100): the minimum number of cycles. ANYIP6_SECONDS (0): the minimum duration.
+# ANYIP6_REST (0): how many ms each asking process rests between two operations. A rest allows many cycles in a short time on slow
+# processors.
 # ANYIP6_KO names the module, if it is not where common.sh looks.
 
 # shellcheck source=../lib/common.sh source-path=SCRIPTDIR
@@ -14,7 +15,7 @@
 out=$(mktemp)
 trap 'clean; rm -f "$out"' EXIT
 
-# Its lines are kept: "OPERATION TARGET EXPECTED RESULT COUNT [WRONG]".
+# Keeps the program's lines: "OPERATION TARGET EXPECTED RESULT COUNT [WRONG]".
 cycles() {
 	local code=0
 	"$base/random/storm" "$anyip6_ko" "${ANYIP6_CYCLES:-100}" "${ANYIP6_SECONDS:-0}" "${ANYIP6_REST:-0}" >"$out" || code=$?
@@ -22,7 +23,7 @@ cycles() {
 	is 0 "$code" "exit code"
 }
 
-# judged TARGET EXPECTED RESULT: how often; each is an extended regular expression.
+# judged TARGET EXPECTED RESULT: prints how often this happened. Each argument is an extended regular expression.
 judged() {
 	awk -v target="^($1)\$" -v expected="^($2)\$" -v result="^($3)\$" '
 		$2 ~ target && $3 ~ expected && $4 ~ result && $5 ~ /^[0-9]+$/ { n += $5 } END { print n + 0 }' "$out"
@@ -41,7 +42,7 @@ configured_never_refused() {
 	[ "$(judged configured yes ok)" -gt 0 ] && is 0 "$(judged configured '.*' 'EADDRNOTAVAIL|EINVAL')" refusals
 }
 
-# What must have been seen: targets, and what was to be expected of them.
+# The targets and expectations that the storm must have seen.
 facts() {
 	cat <<-END
 		any-ip yes
@@ -60,7 +61,7 @@ facts() {
 	END
 }
 
-# Nothing is proven of what did not happen.
+# Checks that the storm exercised every fact.
 all_facts_seen() {
 	local target expected
 	while read -r target expected; do
@@ -68,7 +69,7 @@ all_facts_seen() {
 	done < <(facts)
 }
 
-# Neither sctp nor l2tp_ip6 is in every kernel.
+# Some kernels lack sctp or l2tp_ip6.
 all_moved() {
 	local line
 	line=$(grep '^beside it: ' "$out")
