@@ -13,7 +13,7 @@ END
 
 bird_on() { start "$1" "bird.$1" bird -f -c "$PWD/bird/$1.conf" -s "$work/bird.$1" -P "$work/bird.$1.pid"; }
 
-# Each host tells its name. It listens on all addresses, so that BIRD is what needs the module.
+# Each host answers with its name. nginx listens on all addresses, so only BIRD needs the module.
 web_on() {
     sed "s/NAME/$1/; s,WORK,$work," >"$work/web.$1.conf" <<'END'
 pid WORK/web.NAME.pid;

@@ -1,15 +1,17 @@
 # shellcheck shell=bash
-# What the scenarios are made of. Sourced by guest, after guest.sh, never run.
+# The functions that the scenarios use. apps/guest sources this file after guest.sh. It is not a program.
 #
-# A scenario is a file NAME.sh that says with "# packages: ..." what it needs, and has a function `rows` that prints a line
+# A scenario is a file NAME.sh. Its comment "# packages: ..." names the packages that it needs. Its function `rows` prints a line
 #     FUNCTION | PACKAGE | MESSAGE | MORE...
-# for each use of a program. FUNCTION sets it up and sees from the client that it serves. Without the module it has to fail, and
-# its output or the logs of what it started to match MESSAGE, an extended regular expression; no MESSAGE is for a program that does
-# not need the module. With the module it has to succeed, and after it each function of MORE, with all that still runs. PACKAGE has
-# the version of the program.
+# for each use of a program:
+#     - FUNCTION sets the program up, and checks from the client that it serves.
+#     - Without the module FUNCTION must fail. Its output, or a log of the programs that it started, must match MESSAGE.
+#       MESSAGE is an extended regular expression. It is empty for a program that does not need the module.
+#     - With the module FUNCTION must succeed. Then each function of MORE must succeed, while the programs still run.
+#     - PACKAGE contains the program. The table shows its version.
 # shellcheck disable=SC2154 # by guest and guest.sh
 
-# The networks, and what Any-IP routes the host has. None of the addresses in the latter is configured anywhere.
+# The networks. The host has two Any-IP routes. No address of these two prefixes is configured anywhere.
 #
 #     client 2001:db8:c::2 ---- router 2001:db8:{c,1,2}::1 ---- host 2001:db8:1::2, Any-IP 2001:db8:123::/64, 2001:db8:5::/64
 #                                                         `---- host2 2001:db8:2::2
@@ -24,7 +26,7 @@ networks() {
     link client c && link host 1 && link host2 2 && any_ip host 2001:db8:123::/64 1 && any_ip host 2001:db8:5::/64 1
 }
 
-# link NS SUBNET: NS and the router. Their default route is through it.
+# link NS SUBNET: connects NS with the router. The router is NS's default route.
 link() {
     ip link add net0 netns "$1" type veth peer name "$1" netns router && ip -n "$1" -6 -batch - <<END && ip -n router -6 -batch - <<END2
 addr add 2001:db8:$2::2/64 dev net0
@@ -37,7 +39,7 @@ link set $1 up
 END2
 }
 
-# any_ip NS PREFIX SUBNET: NS has PREFIX, and the router knows the way.
+# any_ip NS PREFIX SUBNET: gives NS an Any-IP route for PREFIX, and the router a route to it.
 any_ip() {
     ip -n "$1" -6 route replace local "$2" dev lo && ip -n router -6 route replace "$2" via "2001:db8:$3::2"
 }
@@ -61,17 +63,17 @@ clean_up() {
     mkdir -p "$work/logs"
 }
 
-# start NS NAME CMD...: a program that stays; what it says is in $work/logs/NAME, its process in $pid.
+# start NS NAME CMD...: starts a program in the background. Its output goes to $work/logs/NAME, its process ID to $pid.
 start() {
     local ns=$1 log=$work/logs/$2
     shift 2
     nsenter "--net=/run/netns/$ns" "$@" </dev/null >"$log" 2>&1 &
     pid=$!
-    disown # bash is not to report its end
+    disown # so that bash does not report its end
 }
 
-# serves CMD...: in a minute it succeeds; the program started last has to live till then. One that has said $refusal gets five
-# seconds more.
+# serves CMD...: repeats CMD until it succeeds, for up to a minute. The program that was started last must stay alive meanwhile.
+# Once it has said $refusal, only five seconds are left.
 refusal=''
 serves() {
     local end=$((SECONDS + 60))
@@ -85,7 +87,7 @@ serves() {
     done
 }
 
-# backend N: a web server on host2, at 2001:db8:2::1N, that answers with the address it is asked from.
+# backend N: starts a web server on host2, at 2001:db8:2::1N. It answers with the address of the client.
 backend() {
     ip -n host2 addr replace "2001:db8:2::1$1/64" dev net0
     cat >"$work/backend$1.conf" <<END
@@ -107,10 +109,11 @@ END
 
 backends() { backend 1 && backend 2 && backend 3; }
 
-# answered URL [OPTION...]: of curl. What comes is in $work/answer.
+# answered URL [OPTION...]: gets URL with these options of curl. The answer goes to $work/answer.
 answered() { in_ns client curl -sS -f -g -m 20 -o "$work/answer" "${@:2}" "$1"; }
 
-# download URL: in the background. The client stops after the beginning; more is to come than all buffers on the way take.
+# download URL: starts a download in the background and pauses the client after the first bytes. The rest does not fit into the
+# buffers on the way.
 download() {
     rm -f "$work/got"
     truncate -s 24M "$work/big"
@@ -119,7 +122,7 @@ download() {
     within 60 test -s "$work/got" && kill -STOP "$download" && (($(stat -c %s "$work/got") < $(stat -c %s "$work/big")))
 }
 
-# downloaded: the rest comes, and all is there.
+# downloaded: lets the download go on, and checks that the whole file arrives.
 downloaded() { kill -CONT "$download" && wait "$download" && cmp "$work/big" "$work/got"; }
 
 ended() { ! kill -0 "$1" 2>/dev/null; }
@@ -130,10 +133,10 @@ note() { echo "$*" >>"$work/note"; }
 
 trim() { sed 's/^ *//; s/ *$//' <<<"${1:-}"; }
 
-# said MESSAGE: the first line that matches, of what the programs and the test say.
+# said MESSAGE: prints the first match in the output of the programs and of the test.
 said() { cat "$work"/logs/* "$work/log" 2>/dev/null | grep -aoE -m 1 "$1" | head -n 1; }
 
-# try FUNCTION
+# try FUNCTION: runs it on new networks.
 try() {
     clean_up
     networks && "$1"
@@ -145,7 +148,7 @@ succeeds() {
     return 1
 }
 
-# without_module FUNCTION MESSAGE: the line that matches is kept for the table.
+# without_module FUNCTION MESSAGE: expects FUNCTION to fail with MESSAGE. The table shows the text that matches.
 without_module() {
     [[ -n $2 ]] || { succeeds "$1"; return; }
     ! refusal=$2 try "$1" || { echo "this succeeds without the module" && return 1; }
@@ -154,17 +157,17 @@ without_module() {
     [[ -s $work/note ]] || { echo "nothing says: $2" && return 1; }
 }
 
-# more FUNCTION: of a scenario that goes on.
+# more FUNCTION: runs one more function, while the programs of the scenario still run.
 more() {
     "$1" && return
     tail -n 20 "$work"/logs/*
     return 1
 }
 
-# notes WORD: of the last test, or WORD if there are none.
+# notes WORD: prints the notes of the last test, or WORD if there are none.
 notes() { if [[ -s $work/note ]]; then cat "$work/note"; else echo "$1"; fi; }
 
-# joined: the lines of a cell.
+# joined: joins the lines of a cell with semicolons.
 joined() { sed ':a; N; $!ba; s/\n/; /g'; }
 
 module_loaded() { [[ -e /proc/sys/net/ipv6/anyip_bind ]]; }
@@ -173,12 +176,12 @@ load() { insmod "$here/anyip6.ko" && module_loaded; }
 
 unload() { rmmod anyip6 && ! module_loaded; }
 
-# with_module FUNCTION MORE...: prints the results; what is for the table goes to $work/cell.
+# with_module FUNCTION MORE...: prints the results. The cell of the table goes to $work/cell.
 with_module() {
     local first=$1 each
     shift
     echo FAILED >"$work/cell"
-    # A test that failed may have left it so.
+    # A test that failed may have left the module unloaded.
     module_loaded || load || return
     run_test "$scenario.$first.with" succeeds "$first" || return
     notes works >"$work/cell"
@@ -188,8 +191,8 @@ with_module() {
     done
 }
 
-# version_of PATTERN: of a package, its name and version, two cells. dpkg also lists those that are only known. What is not Debian's
-# is linked statically, for all suites.
+# version_of PATTERN: prints a package's name and version as two cells. dpkg also lists packages that are not installed. Programs
+# that Debian does not have are linked statically, for all suites.
 version_of() {
     dpkg-query -W -f '${db:Status-Abbrev}${Package} | ${Version}\n' "$1" 2>/dev/null | sed -n 's/^ii *//p' | grep . || echo "$1 | static"
 }
@@ -202,7 +205,7 @@ parse() {
     read -ra more <<<"${fields[3]:-}"
 }
 
-# run_rows: all without the module, then all with it.
+# run_rows: runs all rows without the module, then all rows with it.
 run_rows() {
     local function package message more without=() n=0 row rows
     mapfile -t rows < <(rows)

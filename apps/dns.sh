@@ -16,8 +16,8 @@ END
 three=(2001:db8:123::53 2001:db8:123::153 2001:db8:123::253)
 many=(2001:db8:123::{1..12})
 
-# asked AWK ADDRESS... -- QUERY...: for each address dig prints one line that AWK selects. It drops what comes from another address
-# than it asked.
+# asked AWK ADDRESS... -- QUERY...: dig asks each address. AWK must select one line of dig's output for each. dig drops answers
+# that come from another address than it asked.
 asked() {
     local awk=$1 addresses=() address queries=()
     shift
@@ -29,12 +29,12 @@ asked() {
     expect "good answers" "${#addresses[@]}" "$(awk "$awk" "$work/dig" | wc -l)"
 }
 
-# www ADDRESS...: each answers, over UDP.
+# www ADDRESS...: asks each address over UDP.
 www() { asked '/2001:db8:123::80/' "$@" -- +answer www.example.org AAAA; }
 
 www_tcp() { asked '/2001:db8:123::80/' "$@" -- +answer +tcp www.example.org AAAA; }
 
-# large ADDRESS...: in more than one packet, over UDP.
+# large ADDRESS...: asks each address over UDP for an answer that needs more than one packet.
 # shellcheck disable=SC2016 # awk's
 large() { asked '/SERVER:/ && !/UDP/ { exit 1 } /MSG SIZE/ && $NF > 2000' "$@" -- +stats +bufsize=4096 +ignore large.example.org TXT; }
 
@@ -54,5 +54,5 @@ unbound_on_all_addresses() { serve_dns unbound -d -c dns/unbound-all.conf -- "${
 nsd_on_three_addresses() { serve_dns nsd -d -c dns/nsd.conf -- "${three[@]}" && tcp_too "${three[@]}"; }
 pdns_on_three_addresses() { serve_dns pdns_server --config-dir=dns -- "${three[@]}" && tcp_too "${three[@]}"; }
 dnsmasq_on_three_addresses() { serve_dns dnsmasq -k -C dns/dnsmasq.conf --log-facility=- -- "${three[@]}" && tcp_too "${three[@]}"; }
-# In this mode it closes TCP connections to addresses that no interface has.
+# In this mode dnsmasq closes TCP connections to addresses that no interface has.
 dnsmasq_on_all_addresses_over_UDP() { serve_dns dnsmasq -k -C dns/dnsmasq-all.conf --log-facility=- -- "${many[@]}"; }

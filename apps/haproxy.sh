@@ -33,12 +33,12 @@ answers() { cut -d' ' -f 1 "$progress"; }
 
 beyond() { (($(answers) > $1)); }
 
-# All that happens has its share of the requests after it.
+# A share of the requests follows each event.
 more_answered() { within $((60 + requests / 8)) beyond $(($(answers) + requests / 8)); }
 
 none_failed() { more_answered && expect "requests that failed" 0 "$(cut -d' ' -f 2 "$progress")"; }
 
-# The new worker serves as soon as the main process has sent the old one off.
+# The new worker serves as soon as the main process has told the old one to stop.
 new_worker() { [[ $(pgrep -n -P "$main") -gt $1 ]]; }
 
 reload_haproxy() {
@@ -51,7 +51,7 @@ reload() {
         note "reload: 0 failed, a download goes on"
 }
 
-# As docs/operate.md has it: while the module is not there, ip_nonlocal_bind lets the outgoing connections bind.
+# As docs/operate.md says: ip_nonlocal_bind lets outgoing connections bind while the module is not loaded.
 upgrade() {
     in_ns host sysctl -q -w net.ipv6.ip_nonlocal_bind=1 && unload && load && in_ns host sysctl -q -w net.ipv6.ip_nonlocal_bind=0 &&
         none_failed && note "upgrade of the module: 0 failed"
@@ -80,7 +80,7 @@ all_answered() {
 
 unavailable() { ! answered 'http://[2001:db8:123::9]/' 2>"$work/error" && grep -w 503 "$work/error"; }
 
-# Without the module and that, what is bound accepts, but no connection can be made.
+# Without the module and without ip_nonlocal_bind, bound sockets accept connections, but HAProxy cannot connect to the servers.
 gap() {
     unload && within 60 unavailable && load && within 60 answered 'http://[2001:db8:123::9]/' &&
         note "unload and load without ip_nonlocal_bind: requests get 503 in between"

@@ -9,7 +9,7 @@ client | iperf3 | unable to connect to server.*Cannot assign requested address |
 END
 }
 
-# both_ways NS ADDRESS OPTION...: some data there, and back.
+# both_ways NS ADDRESS OPTION...: sends some data from NS to ADDRESS, and some back.
 both_ways() { in_ns "$1" iperf3 -c "${@:2}" -n 1M && in_ns "$1" iperf3 -c "${@:2}" -n 1M -R && in_ns "$1" iperf3 -c "${@:2}" -n 100K -u; }
 
 server() { start host iperf3 iperf3 -s -B 2001:db8:123::5 && serves both_ways client 2001:db8:123::5; }

@@ -11,7 +11,7 @@ END
 
 nginx_on() { start host nginx nginx -c "$PWD/nginx/$1" -g 'daemon off; error_log stderr;' && main=$pid; }
 
-# ask_all: prints the source that the servers see of each.
+# ask_all: asks four addresses, and prints the source that the servers see for each request.
 ask_all() {
     local n
     for n in 1 2 3 4; do answered "https://[2001:db8:123::$n]/" -k && grep -a '^2001:db8:5::' "$work/answer" || return; done
@@ -24,7 +24,7 @@ proxy_bind() {
         expect "source that the server sees" 2001:db8:5::1 "$(head -n 1 "$work/answer")"
 }
 
-# With 40 requests, one of the four is missing in less than one of 20,000 runs.
+# 40 requests miss one of the four sources in less than one of 20,000 runs.
 sources() {
     local n
     for n in {1..10}; do ask_all || return; done | sort -u >"$work/sources"
@@ -34,7 +34,7 @@ sources() {
 
 new_worker() { [[ $(pgrep -n -P "$main") -gt $1 ]]; }
 
-# The old worker stays for the download.
+# The old worker stays until the download has ended.
 reload() {
     local old
     old=$(pgrep -n -P "$main")

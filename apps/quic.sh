@@ -4,7 +4,8 @@
 # packages of trixie: ngtcp2-client ngtcp2-server
 # shellcheck disable=SC2154 # by common.sh and who sources it
 
-# With what a suite has: nginx since Debian 13, ngtcp2's server until then. One socket serves all addresses.
+# Tests the servers that the suite has: nginx speaks QUIC since Debian 13, ngtcp2 comes with Debian 12 and 13. One socket serves
+# all addresses.
 rows() {
     ! nginx -V 2>&1 | grep -q http_v3_module ||
         echo 'nginx_quic | nginx-light | sendmsg\(\) failed \(22: Invalid argument\) | nginx_addresses'
@@ -27,7 +28,7 @@ gtlsserver() {
         /etc/ssl/certs/ssl-cert-snakeoil.pem && serves gtlsserver_asked 2001:db8:123::1
 }
 
-# The client's socket is connected: it takes no answer from elsewhere.
+# The client's socket is connected, so it takes no answer from another address.
 gtlsserver_asked() {
     rm -f "$work/download/hello"
     in_ns client timeout 20 gtlsclient -q --exit-on-all-streams-close --download="$work/download" "$1" 443 https://prefix/hello &&
@@ -36,7 +37,7 @@ gtlsserver_asked() {
 
 gtlsserver_addresses() { addresses gtlsserver_asked; }
 
-# addresses FUNCTION: it succeeds with others of the prefix.
+# addresses FUNCTION: FUNCTION must succeed with more addresses of the prefix.
 addresses() {
     local n
     for n in {2..20}; do "$1" "2001:db8:123::$n:1" || return; done

@@ -37,10 +37,10 @@ peer() { start client peer "$here/programs/peer" "$peer" && serves listens clien
 
 listens() { [[ -n $(in_ns "$1" ss -Hltn "sport = :$2") ]]; }
 
-# asks CMD...: one of the examples, which take the same arguments.
+# asks CMD...: runs one of the examples. All of them take the same arguments.
 asks() { peer && in_ns host "$@" "$peer" "$prefix" "$sources" && saw "$sources"; }
 
-# urls OPTION: a file for curl, of as many requests as there are to be sources.
+# urls OPTION: prints a configuration for curl, with a request for each source.
 urls() {
     local n
     echo fail-early
@@ -53,7 +53,7 @@ urls() {
 
 curls() { in_ns "$1" curl -sS -K - >"$work/answer"; }
 
-# saw N: addresses. Its own is one more, as it asks for the number last.
+# saw N: the peer must have seen N addresses and the client's own, which asks it for the number.
 saw() {
     expect "addresses that the peer was asked from" $(($1 + 1)) "$(in_ns client curl -s -g "http://[$peer]/")" && note "$1 sources"
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""load.py FILE: asks 100 addresses over HTTP until SIGTERM, several requests to a connection.
+"""load.py FILE: asks 100 addresses over HTTP until SIGTERM. Each connection carries several requests.
 
-FILE always has how many requests were answered and how many failed. It prints each time why, and at the end how many answers
-each address gave at least, and which sources the servers saw.
+FILE always holds two numbers: the requests that were answered and the requests that failed. The output names the reason of each
+failure. Its last line has the smallest number of answers that an address gave, and the sources that the servers saw.
 """
 import collections
 import os
@@ -56,7 +56,7 @@ def visit(address):
 
 
 def visit_all(first):
-    """A thread's work. Each begins elsewhere."""
+    """The work of a thread. Each thread begins at another address."""
     n = first
     while not stop.is_set():
         visit(ADDRESSES[n % len(ADDRESSES)])
@@ -64,7 +64,7 @@ def visit_all(first):
 
 
 def report(path):
-    """Nobody sees half of it."""
+    """Replaces the file at once, so that no reader sees half of it."""
     with open(path + ".new", "w", encoding="ascii") as file:
         print(sum(answered.values()), len(failed), file=file)
     os.rename(path + ".new", path)

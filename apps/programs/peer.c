@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A web server for sources.sh. It answers each request with the number of the
- * addresses that it has been asked from: peer ADDRESS
+ * peer ADDRESS: a web server for sources.sh. It answers each request with the
+ * number of different client addresses so far.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -17,7 +17,7 @@
 static struct in6_addr seen[SLOTS];
 static unsigned int nr_seen;
 
-/* Open addressing; "::" is no client. */
+/* A hash table with open addressing. "::" marks a free slot. */
 static void see(const struct in6_addr *addr)
 {
 	unsigned int slot = ntohl(addr->s6_addr32[3]) % SLOTS;
