@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What sockets pay: each row of a table in each column that is asked for, a
- * line each: column, row, errno, min, median.
+ * What sockets pay. Measures all rows of a table in the columns that are asked
+ * for. Prints a line for each: column, row, errno, min, median.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -14,14 +14,14 @@
 
 #define SOURCE_PORT	5555
 
-/* The ways to have an address that is not configured; in one boot, in this order. */
+/* The ways to use an address that is not configured, in the order of a boot. */
 static const struct column {
 	const char *name;
 	int family;
 	enum anyip6_mode mode;
 	bool freebind;		/* IP_FREEBIND on each socket, not counted */
 	bool nonlocal;		/* ip_nonlocal_bind=1 */
-	bool shim;		/* LD_PRELOAD has ours */
+	bool shim;		/* LD_PRELOAD has shim.so */
 } columns[] = {
 	{ .name = "stock", .family = AF_INET6, .mode = MODE_ABSENT },
 	{ .name = "freebind", .family = AF_INET6, .mode = MODE_ABSENT, .freebind = true },
@@ -39,7 +39,7 @@ static const char lines[] =
 	"link set dummy0 up\n"
 	"addr add 192.0.2.1/24 dev dummy0\n"
 	"addr add 2001:db8:1::1/64 dev dummy0 nodad\n"
-	/* a peer that takes everything and never has to be looked for */
+	/* a peer that takes everything and whose MAC address is known */
 	"neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 nud permanent dev dummy0\n"
 	"neigh add 2001:db8:1::2 lladdr 02:00:00:00:00:02 nud permanent dev dummy0\n"
 	"route add local 198.18.0.0/24 dev lo\n"
@@ -51,7 +51,7 @@ struct row {
 	int type;
 	enum anyip6_addr from;	/* bound to, or PKTINFO's source */
 	bool pktinfo;
-	bool bound;		/* before what is counted */
+	bool bound;		/* before the count begins */
 	bool unreachable;	/* sends to a port where nobody listens */
 	bool (*skip)(const struct column *col);
 };
@@ -67,7 +67,7 @@ struct cell {
 	char control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
-/* Acts. What is counted is one system call, or two. */
+/* Acts. Each makes one or two system calls, which are counted. */
 
 static int act_socket(void *ctx)
 {
@@ -139,7 +139,7 @@ static int open_socket(void *ctx)
 	return err;
 }
 
-/* As if the column had no freebind. */
+/* Opens a socket as if the column had no freebind. */
 static int open_plain(void *ctx)
 {
 	return act_socket(ctx);
@@ -152,7 +152,7 @@ static void close_socket(void *ctx)
 	close(c->fd);
 }
 
-/* A reset leaves nothing that waits. */
+/* A close sends a reset, so no socket stays in TIME_WAIT. */
 static int open_stream(void *ctx)
 {
 	const struct linger reset = { .l_onoff = 1 };
@@ -232,7 +232,7 @@ static const struct row rows[] = {
 	{ "receive", HOST,		UDP(open_and_get, act_receive), BOUND },
 };
 
-/* What the kernel says to an address in a column; all else ends the program. */
+/* The kernel's answer in this cell. Any other answer ends the program. */
 static int expected(const struct cell *c)
 {
 	bool all = c->col->freebind || c->col->nonlocal || c->col->shim;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the measuring programs share: a clock, and what it counts. */
+/* The measuring programs share a clock and the costs that it counts. */
 #ifndef ANYIP6_BENCH_H
 #define ANYIP6_BENCH_H
 
@@ -9,16 +9,16 @@
 
 #define ITERATIONS	1000
 
-/* Of one thing, done ITERATIONS times. */
+/* The cost of one thing that was done ITERATIONS times. */
 struct cost {
 	unsigned long min;
 	unsigned long median;
-	int err;	/* what it ended with, each time */
+	int err;	/* the result, the same each time */
 };
 
 /*
- * A way to do one thing: prepare and tidy are not counted. All get the same
- * context, and prepare and act return 0 or -errno.
+ * A way to do one thing. Only act is counted. All three get the same context.
+ * prepare and act return 0 or -errno.
  */
 struct act {
 	int (*prepare)(void *ctx);
@@ -27,8 +27,8 @@ struct act {
 };
 
 /*
- * In a machine of `scripts/vm --icount` both clocks count instructions; the
- * first without the rounding and the calibration of the kernel's own clocks.
+ * In a machine of `scripts/vm --icount` both clocks count instructions. The
+ * first one avoids the rounding and the calibration of the kernel's clocks.
  */
 static inline unsigned long now(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The clock: what an act costs, less what it costs to ask. */
+/* The clock: what an act costs, without the cost of reading the clock. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 static unsigned long samples[ITERATIONS];
 
-/* What must not fail: a number taken after that would be of something else. */
+/* Ends the program on an error: later numbers would measure something else. */
 void must(int err, const char *what)
 {
 	if (!err)
@@ -20,7 +20,7 @@ void must(int err, const char *what)
 	exit(1);
 }
 
-/* A namespace with these lines of ip, the module's answers there as @mode says. */
+/* Makes a namespace with these lines of ip. @mode is the module's state. */
 void new_host(enum anyip6_mode mode, const char *lines)
 {
 	bool absent = mode == MODE_ABSENT;
@@ -94,7 +94,7 @@ static int loop(void *ctx)
 	return 0;
 }
 
-/* What the clock makes of 1000 instructions. */
+/* What the clock counts for 1000 instructions. */
 unsigned long clock_check(void)
 {
 	static const struct act act = { .act = loop };

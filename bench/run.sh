@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# In the VM of scripts/bench. What is measured comes out, a line each: column, row, errno, min, median.
+# Runs in the VM of scripts/bench. Prints a line for each measurement: column, row, errno, min, median.
 #
-# Usage: run.sh STEP...; the steps are stock (all columns without the module), load, rule (those with it), smp, and
-# PROGRAM,ARGUMENT,... for the other programs here.
+# Usage: run.sh STEP...
+# The steps are stock (all columns without the module), load, rule (the columns with the module), smp, and PROGRAM,ARGUMENT,...
+# for the other programs in this folder.
 
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -13,7 +14,7 @@ stock() {
 	LD_PRELOAD=./shim.so ./bench shim
 }
 
-# Several times: now and then all of a column is dearer by a handful, for the memory that it got.
+# Measures each column several times. Now and then a whole column costs a few instructions more because of the memory that it got.
 rule() { ./bench off on off on off on; }
 
 load() { insmod ./anyip6.ko; }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a bind costs beside many of something, in powers of ten. A line each:
- * SERIES-WAY, how many, 0, min, median; and of SERIES-WAY-setup and -bytes, what
- * one of the many took to make, and of memory.
+ * What a bind costs beside many of something, in powers of ten. Prints a line
+ * for each: SERIES-WAY, how many, 0, min, median. The line SERIES-WAY-setup has
+ * the cost of making one of the many, and SERIES-WAY-bytes its memory.
  *
  * Usage: scale SERIES WAY MAX
  */
@@ -40,7 +40,7 @@ static const struct way *way;
 static unsigned int many;	/* how many there are now */
 static unsigned int lo;
 
-/* The i-th /64 of 2001:db8::/32 or address of 10.0.0.0/8, and one in it. */
+/* An address in the i-th /64 of 2001:db8::/32, or 10.0.0.0/8's i-th address. */
 static void of_prefix(union sockaddr_any *sa, unsigned int i)
 {
 	memset(sa, 0, sizeof(*sa));
@@ -83,7 +83,7 @@ static struct {
 	char buf[BATCH];
 } nl;
 
-/* Up to the answer to the last one: only that and errors have one. */
+/* Reads up to the answer to the last request. Others are answered on error. */
 static void nl_read_errors(void)
 {
 	char buf[8192];
@@ -142,7 +142,7 @@ static void nl_queue(struct request *r)
 	nl.len += r->hdr.nlmsg_len;
 }
 
-/* What there can be many of */
+/* The things to make many of */
 
 static void add_route(unsigned int i)
 {
@@ -185,7 +185,7 @@ static void add_addr(unsigned int i)
 	nl_queue(&r);
 }
 
-/* It goes with the program. */
+/* The namespace goes away with the program. */
 static void add_netns(unsigned int i)
 {
 	static int home = -1;
@@ -236,7 +236,7 @@ static void pass_socket(unsigned int i)
 	close(new_socket(i));
 }
 
-/* Those to bind: of the many, or for sockets the next ones. */
+/* The addresses to bind: some of the many, or the next ones after them. */
 
 static void pick_prefix(union sockaddr_any *sa, unsigned int n)
 {
@@ -261,7 +261,7 @@ static void pick_next(union sockaddr_any *sa, unsigned int n)
 
 static const struct series {
 	const char *name;
-	bool route;	/* the first one is there from the start */
+	bool route;	/* the first route is there from the start */
 	void (*add)(unsigned int i);
 	void (*pick)(union sockaddr_any *sa, unsigned int n);
 } series[] = {
@@ -285,7 +285,7 @@ static int prepare(void *ctx)
 {
 	struct pick *p = ctx;
 
-	/* 7919 is prime: not in the order in which they were made */
+	/* 7919 is prime. The order differs from the one they were made in. */
 	p->series->pick(&p->sa, p->n++ * 7919);
 	return open_socket(&p->fd);
 }
@@ -305,8 +305,8 @@ static void tidy(void *ctx)
 }
 
 /*
- * What the kernel has of slabs and for each CPU. Free memory says less: pages
- * that a CPU keeps for itself, megabytes of them, are not in it.
+ * The kernel's memory in slabs and for each CPU. Free memory tells less: it
+ * leaves out the megabytes of pages that each CPU keeps for itself.
  */
 static long mem_used(void)
 {
@@ -323,7 +323,7 @@ static long mem_used(void)
 	return sum * 1024;
 }
 
-/* The same, once the kernel has cleaned up after those before: for a second. */
+/* The same, after the kernel's cleanup: unchanged for a second. */
 static long mem_settled(void)
 {
 	const struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
@@ -347,9 +347,9 @@ static void report(const struct series *s, const char *what, unsigned long min,
 }
 
 /*
- * Return: what it took. QEMU fits its TLB to what is needed, but only when the
- * guest has it flushed; with the first one, whatever walks through all of the
- * many takes longer still.
+ * QEMU resizes its TLB to the guest's need, but only when the guest flushes it.
+ * With its first size, code that walks through all of the many takes longer.
+ * Return: what the switch took.
  */
 static unsigned long switch_tasks(void)
 {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a bind costs while several processors bind at once. A line each: smp-WAY,
- * processors, 0, the smallest and the median cost: instructions of all
- * processors that bind, by the number of binds.
+ * What a bind costs while several processors bind at once. Prints a line for
+ * each: smp-WAY, processors, 0, the smallest and the median cost. The cost is
+ * the instructions of all processors that bind, divided by the number of binds.
  *
- * The emulator lets the processors run in turn, some milliseconds each; a round
- * is many of these. At the first pause in a loop that waits it goes on to the
- * next, so what a lock costs does not show.
+ * The emulator lets the processors run in turn, some milliseconds each. A round
+ * takes many turns. When a loop that waits pauses, the emulator goes on to the
+ * next processor, so the cost of a lock does not show.
  *
- * A raw socket, because that can be bound again and again: no other part of the
- * kernel, with locks of its own, is in the way.
+ * The sockets are raw sockets, which can be bound again and again. No other
+ * part of the kernel adds locks of its own.
  */
 #include <errno.h>
 #include <sched.h>
@@ -19,7 +19,7 @@
 
 #include "bench.h"
 
-#define BINDS		20000	/* in a round, of each worker */
+#define BINDS		20000	/* of each worker in a round */
 #define ROUNDS		5
 #define MAX_WORKERS	4
 
@@ -48,7 +48,7 @@ static void bind_again(int fd, enum anyip6_addr addr)
 			must(-errno, "bind");
 }
 
-/* Until the program ends, on a processor of its own: binds to what it is told. */
+/* Binds as it is told until the program ends, on a processor of its own. */
 static void work(unsigned int worker)
 {
 	const struct bind_spec raw = { .proto = { SOCK_RAW, 253 } };
@@ -100,7 +100,7 @@ static void run_way(const struct way *way)
 	unsigned long cost[ROUNDS];
 
 	toggle_set(way->mode);
-	run_round(way, MAX_WORKERS); /* until what the last step left is done */
+	run_round(way, MAX_WORKERS); /* finishes the last step's work */
 	for (unsigned int n = 1; n <= MAX_WORKERS; n *= 2) {
 		for (unsigned int round = 0; round < ROUNDS; round++)
 			cost[round] = run_round(way, n);
