@@ -39,7 +39,7 @@ def help_text() -> str:
         run = matrix.run(name)
         extra = [run.append] if run.append else []
         extra += ["processors at the same time"] if run.parallel else []
-        lines.append(f"{name:9s}{' '.join(run.parts)}" + (f" ({', '.join(extra)})" if extra else ""))
+        lines.append(f"{name:16s}{' '.join(run.parts)}" + (f" ({', '.join(extra)})" if extra else ""))
     lines += ["", "The kernels of --all:", "", *matrix.data()["check"]["all"]]
     return "\n".join(lines)
 
