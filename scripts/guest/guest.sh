@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# What the tests in a system of scripts/lib/system.sh are made of. Sourced by the program that is its service, never run.
+# Functions for the tests in a system of scripts/lib/system.sh. The service of that system sources this file. It is not a program.
 
 set -u
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 
-# port NAME: the device of a virtio port. Not by udev's name for it: on a busy machine that comes late.
+# port NAME: prints the device of a virtio port. It does not use udev's name, which comes late on a busy machine.
 port() {
     local name
     while :; do
@@ -17,7 +17,7 @@ port() {
 
 exec </dev/null >"$(port anyip6.out)" 2>&1
 
-# From the kernel's command line.
+# argument NAME: prints an argument from the kernel's command line.
 argument() { sed -nE "s/.*\\banyip6[.]$1=([^ ]*).*/\\1/p" /proc/cmdline; }
 stage=$(argument stage) version=$(argument version)
 : "$stage" "$version"
@@ -28,7 +28,7 @@ expect() { # WHAT WANTED SEEN
     [[ $2 == "$3" ]] || { echo "$1: expected '$2', saw '$3'" && return 1; }
 }
 
-# within SECONDS CMD...: until it succeeds.
+# within SECONDS CMD...: repeats CMD until it succeeds.
 within() {
     local end=$((SECONDS + $1))
     shift
@@ -37,7 +37,7 @@ within() {
 
 loaded_version() { cat /sys/module/anyip6/version; }
 
-# run_test NAME CMD...: a test can say more about its result in $work/note, in lines.
+# run_test NAME CMD...: runs a test and prints its result. A test can write lines with more about the result to $work/note.
 run_test() {
     local name=$1
     shift

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# Functions shared by the scripts. Sourced, never run.
+# Functions that the scripts share. Scripts source this file. It is not a program.
 
 set -Eeuo pipefail
-# A command that ends a script unforeseen is named. What a subshell ended with, it has said itself.
+# Names the command that ended a script unexpectedly. A subshell has already named its own.
 trap '[[ $BASH_COMMAND == "("* ]] || echo "${BASH_SOURCE[0]##*/}: line $LINENO: failed: $BASH_COMMAND" >&2' ERR
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cache=${ANYIP6_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/anyip6}
-# One clock for a script and those it calls.
+# A script and the scripts that it calls share one clock.
 export ANYIP6_START=${ANYIP6_START:-$EPOCHSECONDS}
 mkdir -p "$cache/logs" "$cache/lock"
 host_arch=$(dpkg --print-architecture)
@@ -16,13 +16,13 @@ host_arch=$(dpkg --print-architecture)
 say() { printf '[%4ds] %s\n' $((EPOCHSECONDS - ANYIP6_START)) "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
-# However a script or subshell ends, what it started and its scratch folder end too.
+# When a script or subshell ends, its processes end too, and its scratch folder is removed.
 scratch='' scratch_of='' job=''
 clean_up() {
     local pid
     [[ -z $job ]] || { kill -- "-$job" && wait "$job"; } 2>/dev/null || true
-    for pid in $(jobs -rp); do kill -- "-$pid" 2>/dev/null || true; done # those of in_group
-    # Not by a subshell whose parent still needs it.
+    for pid in $(jobs -rp); do kill -- "-$pid" 2>/dev/null || true; done # the jobs of in_group
+    # A subshell does not remove the scratch folder of its parent.
     [[ $scratch_of != "$BASHPID" ]] || rm -rf --one-file-system "$scratch"
 }
 clean_up_at_exit() {
@@ -31,28 +31,28 @@ clean_up_at_exit() {
     trap 'exit 143' TERM HUP
 }
 
-# in_group CMD...: in the background, as a process group of its own, so that clean_up gets all of it.
+# in_group CMD...: runs CMD in the background, in a process group of its own, so that clean_up ends all its processes.
 in_group() {
     set -m
     "$@" &
     set +m
 }
 
-# scratch PARENT: makes a folder there for as long as this script or subshell runs; its name is in $scratch.
+# scratch PARENT: makes a folder in PARENT that exists as long as this script or subshell runs. $scratch is its name.
 scratch() {
     mkdir -p "$1"
     scratch=$(mktemp -d "$1/.anyip6.XXXXXX") scratch_of=$BASHPID
     clean_up_at_exit
 }
 
-# Only one process at a time past this point: lock NAME. Kept until the shell (or subshell) ends.
+# lock NAME: lets only one process at a time continue. It is held until the shell (or subshell) ends.
 lock() {
     local fd
     exec {fd}>"$cache/lock/$1"
     flock -n "$fd" || { say "$1: waiting for another process that prepares it"; flock "$fd"; }
 }
 
-# quietly LABEL LOG CMD...: CMD's output goes to LOG; a progress line shows that it lives; LOG's end is shown if it fails.
+# quietly LABEL LOG CMD...: runs CMD with its output in LOG, and shows its progress. If CMD fails, it shows the end of LOG.
 quietly() {
     local label=$1 log=$2 rc=0 begin=$EPOCHSECONDS
     shift 2
@@ -63,14 +63,14 @@ quietly() {
     progress "$label" "$log" &
     wait "$job" || rc=$?
     job=''
-    wait # for progress: it sees the job end
+    wait # for progress, which ends after the job
     ((rc)) || return 0
     say "$label: FAILED with exit code $rc after $((EPOCHSECONDS - begin)) s; the end of $log:"
     tail -n 40 "$log" >&2
     return "$rc"
 }
 
-# On a terminal one line that changes each second; in a file a line each 15 s.
+# progress LABEL LOG: on a terminal it updates one line each second. In a file it adds a line each 15 s.
 progress() {
     local label=$1 log=$2 n=0
     while sleep 0.1 && kill -0 "$job" 2>/dev/null; do
@@ -84,7 +84,7 @@ progress() {
     [[ ! -t 2 ]] || printf '\r\033[K' >&2
 }
 
-# need_packages PKG...: install what lacks, or say how.
+# need_packages PKG...: installs missing packages, or says how to install them.
 need_packages() {
     local missing=() p
     for p; do
@@ -105,7 +105,7 @@ need_packages() {
     )
 }
 
-# with_layer ROOT LAYER CMD...: CMD, while LAYER/root shows ROOT with what LAYER/upper changes of it.
+# with_layer ROOT LAYER CMD...: runs CMD while LAYER/root shows ROOT with the changes in LAYER/upper.
 with_layer() {
     # shellcheck disable=SC2016 # the inner shell's own
     unshare --mount --propagation private bash -ec '
@@ -114,7 +114,7 @@ with_layer() {
         exec "$@"' "$@"
 }
 
-# in_layer ROOT LAYER CMD...: CMD in there. What it changes goes to LAYER/upper.
+# in_layer ROOT LAYER CMD...: runs CMD inside LAYER/root. Its changes go to LAYER/upper.
 in_layer() {
     # shellcheck disable=SC2016 # the inner shell's own
     with_layer "$1" "$2" bash -ec '
@@ -124,7 +124,7 @@ in_layer() {
             ${http_proxy:+http_proxy=$http_proxy} "$@"' "$2" "${@:3}"
 }
 
-# triplet ARCH: as compilers and folders of libraries are named.
+# triplet ARCH: prints the name that compilers and folders of libraries use.
 triplet() {
     case $1 in
         amd64) echo x86_64-linux-gnu ;;
@@ -132,7 +132,7 @@ triplet() {
     esac
 }
 
-# The Debian mirror that this machine's apt uses; a machine can have other archives too.
+# mirror: prints the Debian mirror that this machine's apt uses. apt can have other archives too.
 mirror() {
     local uri
     if [[ -n ${ANYIP6_MIRROR:-} ]]; then
@@ -146,9 +146,9 @@ mirror() {
     echo "${uri%/}"
 }
 
-# secure_boot VARS ESP: sets firmware, QEMU's options for a machine as shops sell it: UEFI, Secure Boot on, Microsoft's keys.
-# The firmware's variables stay in the file VARS. It boots Debian's shim and GRUB from the folder ESP, where GRUB's own
-# configuration is to be EFI/debian/grub.cfg. shim, GRUB and kernels of all suites are signed by the same keys.
+# secure_boot VARS ESP: sets firmware to QEMU's options for a machine with UEFI, Secure Boot and Microsoft's keys.
+# The firmware's variables stay in the file VARS. The machine boots Debian's shim and GRUB from the folder ESP. The caller writes
+# GRUB's configuration to EFI/debian/grub.cfg there. The same keys sign shim, GRUB and the kernels of all suites.
 secure_boot() {
     local from
     need_packages ovmf
@@ -158,35 +158,35 @@ secure_boot() {
     cp "$from/shim/mmx64.efi.signed" "$2/EFI/BOOT/mmx64.efi"
     cp "$from/grub/x86_64-efi-signed/grubx64.efi.signed" "$2/EFI/BOOT/grubx64.efi"
     [[ -e $1 ]] || cp /usr/share/OVMF/OVMF_VARS_4M.ms.fd "$1"
-    # Only in system management mode may the variables be written: else the guest could turn Secure Boot off. The slot is
-    # behind those of other disks, which keep their names so.
-    # shellcheck disable=SC2034,SC2054 # for who calls; the commas are QEMU's
+    # Only code in system management mode may write the variables. Otherwise the guest could turn Secure Boot off. The slot comes
+    # after the slots of other disks, so they keep their names.
+    # shellcheck disable=SC2034,SC2054 # the caller uses it; the commas are QEMU's
     firmware=(-machine smm=on -global driver=cfi.pflash01,property=secure,value=on
         -drive if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd
         -drive "if=pflash,unit=1,format=raw,file=$1"
         -drive "if=none,id=esp,format=raw,readonly=on,file=fat:$2" -device virtio-blk-pci,drive=esp,addr=0x1d,bootindex=0)
 }
 
-# runner COMMAND [ARG...]: becomes one of scripts/lib/runner.
+# runner COMMAND [ARG...]: becomes a command of scripts/lib/runner.
 runner() {
     need_packages python3
     export PYTHONPATH=$top/scripts/lib PYTHONDONTWRITEBYTECODE=1 ANYIP6_COMMAND=${0##*/}
     exec /usr/bin/python3 -m runner "$@"
 }
 
-# matrix TABLE: of scripts/matrix.toml, a row a line.
+# matrix TABLE: prints a table of scripts/matrix.toml, a line for each row.
 matrix() {
     need_packages python3 >&2
     PYTHONPATH=$top/scripts/lib PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m runner matrix "$1"
 }
 
-# keep NAME KEY OUT CMD...: runs CMD FOLDER, which puts into FOLDER what depends on nothing but KEY, and copies that to OUT. It is
-# kept, so the next time CMD does not run.
+# keep NAME KEY OUT CMD...: runs CMD FOLDER, and copies the files that CMD makes in FOLDER to OUT. The files must depend only on
+# KEY. They are kept, so CMD does not run again for the same KEY.
 keep() {
     local kept=$cache/built/$1-$2 out=$3
     (
         lock "built-$1-$2"
-        # What is taken now is not old, so nobody removes it.
+        # The touch protects it from the removal of old files below.
         [[ ! -d $kept ]] || { touch "$kept" && exit 0; }
         mkdir -p "$cache/built"
         find "$cache/built" -mindepth 1 -maxdepth 1 -mtime +7 -exec rm -rf {} +
@@ -195,13 +195,14 @@ keep() {
     mkdir -p "$out" && cp -a "$kept/." "$out/"
 }
 
-# archive DIR FILE...: the same bytes for the same files, whenever they were written; without what a compiler made.
+# archive DIR FILE...: prints an archive of the files. The same files give the same bytes, whenever they were written. It leaves
+# out files that a compiler made.
 archive() {
     tar -C "$1" --exclude='*.o' --exclude='*.ko' --exclude='*.mod*' --exclude='.*.cmd' --exclude=.git --exclude=__pycache__ \
         --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf - "${@:2}"
 }
 
-# stage_selftests ARCH DIR: the test programs, which are the same on every kernel of ARCH, in DIR/stage/ARCH.
+# stage_selftests ARCH DIR: puts the test programs into DIR/stage/ARCH. They are the same on every kernel of ARCH.
 stage_selftests() {
     local arch=$1 ksft libs key cc=gcc cross=()
     need_packages make gcc libc6-dev libmnl-dev rsync
@@ -216,7 +217,7 @@ stage_selftests() {
     keep "selftests-$arch" "$key" "$2/stage/$arch" make_selftests
 }
 
-# selftests_key: all that the programs depend on, with what stage_selftests has set.
+# selftests_key: prints a hash of everything that the programs depend on. It uses the variables of stage_selftests.
 selftests_key() {
     {
         archive "$top" --exclude=selftests/{breaks,kunit,modules} selftests tools examples man src/steps.h &&
@@ -224,8 +225,8 @@ selftests_key() {
     } | md5sum | cut -c 1-12
 }
 
-# make_selftests STAGE: with what stage_selftests has set. What it makes is of the key only if nobody changed a source meanwhile,
-# and if nothing of the caller's environment gets in.
+# make_selftests STAGE: builds the programs, with the variables of stage_selftests. The programs match the key only if no source
+# changes meanwhile. So it checks the key again, and keeps the caller's environment out.
 make_selftests() {
     scratch "$cache/built"
     quietly "building the selftests for $arch" "$cache/logs/selftests-$arch.log" \

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
-# Whole systems with our packages on them, for the scripts that boot some. Sourced after common.sh, never run. The folder for
-# what is made is $work, that of one suite $dir.
-# shellcheck disable=SC2154 # by common.sh, and by who sources both
+# Makes whole systems with our packages, for the scripts that boot them. Scripts source this file after common.sh. It is not a
+# program. Its files go to $work, and the files of one suite to $dir.
+# shellcheck disable=SC2154 # by common.sh, and by the script that sources both
 
-# Where the packages and the tests are, in a system.
+# The folder of the packages and the tests in a system.
 opt=/opt/test
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$top/dkms.conf")
 
-# system SUITE: sets release, another and system. A minimal Debian with systemd and a kernel, and beside it the packages
-# that the tests install: the machine has no network.
+# system SUITE: sets release, another and system. The system is a minimal Debian with systemd and a kernel. It also holds the
+# packages that the tests install, because the machine has no network.
 system() {
     local suite=$1 root
     root=$(realpath "$(scripts/kernels get "$suite")/root")
@@ -36,8 +36,8 @@ make_system() {
             dkms openssl libmnl0 mokutil "linux-headers-$release" "linux-image-$another" "linux-headers-$another"
 }
 
-# system_with NAME PACKAGE...: after system: sets system to the same with more packages, of which no unit starts. In a folder of its
-# own, which later ones of NAME find.
+# system_with NAME PACKAGE...: call it after system. It adds more packages, whose units do not start, and sets system. The result
+# is kept in a folder of its own, for the next call with NAME.
 system_with() {
     local above=$cache/systems/$1-$suite-$release
     shift
@@ -70,10 +70,10 @@ add_packages() {
         in_layer "$system" "$scratch" apt-get clean
 }
 
-# The tool is built on the oldest suite, so that one build runs on all.
+# The tool is built on the oldest suite, so that one build runs on all suites.
 builder=bullseye
 
-# packages VERSION...: built to $work/debs.
+# packages VERSION...: builds the packages into $work/debs.
 packages() {
     local root
     root=$(realpath "$(scripts/kernels get "$builder")/root")
@@ -91,16 +91,16 @@ build_all() {
     for each; do build_in "$each" || return; done
 }
 
-# build_in VERSION: in the oldest suite's root.
+# build_in VERSION: builds the packages in the oldest suite's root.
 build_in() {
     local tree=$scratch/upper/build/tree-$1
     scripts/packaging/deb --tree "$tree" "$1"
     in_layer "$root" "$scratch" env -C "/build/tree-$1" DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage --build=binary --no-sign
 }
 
-# --- The system while it is not booted: $system, and what is changed of it in $layer ---
+# --- The system while it is not booted: $system, with the changes in $layer ---
 
-# start_layer FILE...: with these files and folders.
+# start_layer FILE...: begins a layer with these files and folders.
 start_layer() {
     mkdir -p "$layer"/{upper"$opt",work,root}
     cp -r "$@" "$layer/upper$opt/"
@@ -114,7 +114,7 @@ debs_of() { printf "$opt/%s\n" "anyip6_$1_$host_arch.deb" "anyip6-dkms_$1_all.de
 
 dkms_built() { in_system dkms status anyip6 -k "$1" | grep -w installed; }
 
-# install_packages VERSION: both, and what DKMS builds the module with.
+# install_packages VERSION: installs both packages, and the headers that DKMS needs.
 install_packages() {
     local debs
     mapfile -t debs < <(debs_of "$1")
@@ -122,8 +122,8 @@ install_packages() {
     dkms_built "$release"
 }
 
-# image GUEST RELEASE...: in $dir a disk with the system as it now is, on which the program GUEST runs at boot, and its
-# kernels in the folders that scripts/vm wants.
+# image GUEST RELEASE...: makes a disk in $dir with the system as it now is. The program GUEST runs when it boots. The kernels go
+# to the folders that scripts/vm wants.
 image() {
     local each unit=$layer/upper/etc/systemd/system
     mkdir -p "$unit/multi-user.target.wants"
@@ -142,7 +142,7 @@ image() {
     for each; do lay_out "$each"; done
 }
 
-# lay_out RELEASE: to the folder that scripts/vm wants.
+# lay_out RELEASE: copies a kernel to the folder that scripts/vm wants.
 lay_out() {
     local from=$dir/boot to=$dir/kernel-$1
     mkdir -p "$to"
@@ -154,7 +154,7 @@ lay_out() {
 
 # --- The verdict ---
 
-# run_test NAME: in a shell of its own, so that the first command that fails is its end.
+# run_test NAME: runs a test in a shell of its own, so that the first command that fails ends it.
 run_test() {
     local begin=$EPOCHSECONDS
     (trap - ERR && "$1") >"$dir/$1.out" 2>&1 </dev/null &
@@ -166,13 +166,14 @@ run_test() {
     fi
 }
 
-# say_results: of those that come in.
+# say_results: says each result that it reads.
 say_results() {
     local line
     while IFS= read -r line; do [[ ! $line =~ ^(not )?ok ]] || say "$suite: $line"; done
 }
 
-# run_machine STAGE RELEASE [OPTION...]: of scripts/vm. A machine that died or warned has failed, whatever its tests said.
+# run_machine STAGE RELEASE [OPTION...]: boots the disk, with more options of scripts/vm. A machine that died or warned has
+# failed, whatever its tests said.
 run_machine() {
     local stage=$1 code=0 begin=$EPOCHSECONDS
     say "$suite: booting $2, $stage"
@@ -186,7 +187,7 @@ run_machine() {
     fi
 }
 
-# totals: numbers the results that it reads, and ends with the line that says how many of which.
+# totals: numbers the results that it reads, and ends with the line of totals.
 totals() {
     awk '
         /^ok /     { sub("ok ", "ok " ++n " "); passed++ }

@@ -1,1 +1,1 @@
-"""What runs the tests in VMs and judges them. The commands of scripts/ start it."""
+"""Runs the tests in VMs and judges them. The commands of scripts/ start it."""

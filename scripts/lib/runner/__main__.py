@@ -1,4 +1,4 @@
-"""python3 -m runner COMMAND [ARG...]: a module of commands/, or one here that has a main(arguments) too."""
+"""python3 -m runner COMMAND [ARG...]: calls main(arguments) of a module of commands/, or of one of OTHERS here."""
 
 import importlib
 import os
@@ -15,7 +15,7 @@ def main() -> int:
     if name not in COMMANDS + OTHERS:
         print("runner: one of", *COMMANDS, *OTHERS, file=sys.stderr)
         return 2
-    # The default ends the process without a `finally`, and the VMs would live on.
+    # By default a signal ends the process without running `finally`, and the VMs would live on.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:

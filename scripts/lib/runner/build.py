@@ -1,4 +1,4 @@
-"""The modules and the selftests. scripts/kernels and common.sh build them, and keep what they built."""
+"""Builds the modules and the selftests. scripts/kernels and common.sh do the work, and keep the results."""
 
 import subprocess
 from pathlib import Path
@@ -11,7 +11,7 @@ SOURCES = (".", "selftests/modules")
 
 
 def fetch(kernels: list[Kernel]) -> None:
-    """What lacks. A kernel that is not there shows when it is built for."""
+    """Fetches missing kernels. If that fails, the build for the kernel fails later."""
     names = [kernel.name for kernel in kernels]
     run_all(2, [
         lambda children: children.run([tree.KERNELS, "kselftest"], stdout=subprocess.DEVNULL),
@@ -20,7 +20,7 @@ def fetch(kernels: list[Kernel]) -> None:
 
 
 def modules(kernel: Kernel, folder: Path, children: Children) -> None:
-    """Ours, and those that the tests load."""
+    """Builds our module, and the modules that the tests load."""
     for source in SOURCES:
         if children.run([tree.KERNELS, "build", kernel.name, source, str(folder)]):
             return
@@ -48,6 +48,6 @@ def need(*packages: str) -> None:
 
 
 def need_perf(runs: list[Run]) -> None:
-    """What brings neighbours brings perf."""
+    """Installs perf for the runs that test neighbours."""
     if any(run.has("coexist") for run in runs):
         need("linux-perf")

@@ -1,4 +1,4 @@
-"""Whether a VM's run is a pass: by its exit code, its console and its KTAP."""
+"""Judges whether a VM's run has passed, by its exit code, its console and its KTAP."""
 
 import re
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from . import ktap
 from .ktap import Counts, Report
 
 FAULTS_FILE = Path(__file__).resolve().parents[1] / "console-faults"
-# A line by the kernel, wherever on the console it begins. Lines by a command are not the kernel's, whatever they say.
+# A line by the kernel, wherever it begins on the console. Lines by a command are not by the kernel, whatever they say.
 FROM_KERNEL = r"\[ *[0-9]+\.[0-9]{6}\](?:\[[^]]*\])? .*"
-# What kselftest's harness says of each failure.
+# kselftest's harness prints these for each failure.
 NOISE = re.compile(r"^FAIL |: Test failed$|^ *RUN ")
-SAID = 3  # lines of it that are shown
-# The exit codes that scripts/vm has for itself.
+SAID = 3  # the number of a failed test's lines that are shown
+# The exit codes of scripts/vm itself.
 CODES = {124: "ended at its time limit", 125: "no clean end of the machine"}
 
 
@@ -23,7 +23,7 @@ def fault_pattern() -> re.Pattern:
 
 
 def console_fault(console: str) -> str:
-    """The first line in which the kernel complains, "" if there is none."""
+    """The first line in which the kernel complains, or "" if there is none."""
     pattern = fault_pattern()
     for line in console.replace("\r", "").splitlines():
         if match := pattern.search(line):
@@ -32,7 +32,7 @@ def console_fault(console: str) -> str:
 
 
 def plan_problems(report: Report) -> list[str]:
-    """What is wrong with the KTAP as a whole."""
+    """The problems of the KTAP as a whole."""
     if report.plan is None:
         return [f"no plan: the tests ended early, after {len(report.tests)} results"]
     problems = []
@@ -56,7 +56,7 @@ class Verdict:
         return not self.counts.failed
 
     def lines(self) -> list[str]:
-        """Why it failed, a line each."""
+        """The reasons why it failed, one in each line."""
         found = list(self.problems)
         for test in self.report.failures:
             found.append(f"not ok {test.number} {test.name}" + (f" # {test.remark}" if test.remark else ""))
@@ -65,7 +65,7 @@ class Verdict:
 
 
 def judge(output: str, code: int, console: str = "") -> Verdict:
-    """A run that died or warned has failed at least once, whatever its tests said; so has one without a pass."""
+    """A run that died or warned counts at least one failure, whatever its tests said. So does a run without a pass."""
     report = ktap.parse(output)
     counts = report.totals or report.counts
     problems = []

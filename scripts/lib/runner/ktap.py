@@ -1,4 +1,4 @@
-"""The one parser of KTAP (https://docs.kernel.org/dev-tools/ktap.html), and of a last line "N passed, N failed, N skipped"."""
+"""Parses KTAP (https://docs.kernel.org/dev-tools/ktap.html), and a last line "N passed, N failed, N skipped"."""
 
 import re
 from dataclasses import dataclass, field
@@ -57,7 +57,7 @@ class Report:
 
 
 def parse(text: str) -> Report:
-    """The results of the top level. Those of subtests are indented, and are not counted again."""
+    """The results of the top level. The results of subtests are indented and do not count again."""
     report = Report()
     said: list[str] = []
     for line in text.replace("\r", "").splitlines():

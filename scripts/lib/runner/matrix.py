@@ -1,4 +1,4 @@
-"""scripts/matrix.toml, and what the names in it mean."""
+"""Reads scripts/matrix.toml, and knows what its names mean."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ def data() -> dict:
 
 @dataclass(frozen=True)
 class Kernel:
-    """A name as scripts/kernels has it: SUITE[@SERIES][-FLAVOUR][/ARCH]."""
+    """A kernel by its name for scripts/kernels: SUITE[@SERIES][-FLAVOUR][/ARCH]."""
 
     name: str
 
@@ -53,26 +53,26 @@ class Run:
     parts: tuple[str, ...]
     append: str = ""
     parallel: bool = False
-    busy: bool = False  # although no part of it is the storm
+    busy: bool = False  # it needs as many processors as the storm
 
     def has(self, part: str) -> bool:
-        """The part, or the program of its name."""
+        """True if it has this part, or a program of that name."""
         return any(own.rpartition("/")[2].removesuffix(".sh") == part for own in self.parts)
 
     @property
     def processors(self) -> int:
-        # Processors that take turns can be more than this machine has.
+        # When processors take turns, there can be more of them than this machine has.
         return 4 if (self.has("storm") or self.busy) and not self.parallel else 2
 
 
 def run(name: str) -> Run:
-    """One of the table, or a single part of selftests/run.sh."""
+    """A run of the table, or a run with a single part of selftests/run.sh."""
     entry = data()["runs"].get(name, {"parts": [name]})
     return Run(name, tuple(entry["parts"]), entry.get("append", ""), entry.get("parallel", False))
 
 
 def own_kernel() -> str:
-    """That of this machine's suite, if it is known."""
+    """The kernel of this machine's suite, or own_otherwise if the table does not have it."""
     return tree.own_suite() if tree.own_suite() in data()["suites"] else data()["check"]["own_otherwise"]
 
 
@@ -81,7 +81,7 @@ def default_kernels(own: str) -> list[str]:
 
 
 def rows(table: str) -> list[dict]:
-    """Of scripts/configs: "configs" or "debug". A row has what the kernel that it is on has, unless it has its own."""
+    """The rows of scripts/configs: "configs" or "debug". A row inherits the keys of its kernel, unless it has its own."""
     kernels = data()[table].get("kernels", {})
     plain = {"compiler": "gcc", "says": "loads"}
     return [{**plain, **kernels.get(row.get("on"), {}), **row} for row in data()[table]["rows"]]
@@ -123,9 +123,9 @@ LINES = {
 
 
 def main(arguments: list[str]) -> int:
-    """matrix TABLE: its rows, a line each, as the functions of the shell want them."""
+    """matrix TABLE: prints its rows, one in each line, as the functions of the shell want them."""
     if len(arguments) != 1 or arguments[0] not in LINES:
         tree.die(f"matrix: one of {' '.join(LINES)}")
-    # In one piece: whoever reads may stop at the line that it looks for.
+    # In one write, because a reader may stop at the line that it looks for.
     os.write(sys.stdout.fileno(), "".join(line + "\n" for line in LINES[arguments[0]]()).encode())
     return 0

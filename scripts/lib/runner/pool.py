@@ -1,4 +1,4 @@
-"""A queue of commands: so many at once, the longest first."""
+"""A queue that runs several commands at once, the longest first."""
 
 import json
 import os
@@ -15,7 +15,7 @@ MEASURED = "seconds.json"
 
 
 class Children:
-    """Processes that end when we do, with all that they started."""
+    """Processes that end when we end, with all processes that they started."""
 
     def __init__(self) -> None:
         self.running: set[subprocess.Popen] = set()
@@ -50,7 +50,7 @@ class Children:
 
 
 class Pool:
-    """Runs jobs, each a function that gets the pool's Children, JOBS at once. What it has begun ends with it."""
+    """Runs JOBS jobs at once. A job is a function that gets the pool's Children. An exception ends the jobs that have begun."""
 
     def __init__(self, jobs: int) -> None:
         self.children = Children()
@@ -70,8 +70,8 @@ class Pool:
         self.futures.append(self.executor.submit(job, self.children))
 
     def wait(self) -> None:
-        """Till all are done. The first exception comes out then."""
-        while wait(self.futures, timeout=1).not_done:  # so that a signal gets its turn
+        """Waits until all jobs are done, then raises the first exception."""
+        while wait(self.futures, timeout=1).not_done:  # the timeout lets signals through
             pass
         for future in self.futures:
             future.result()
@@ -99,7 +99,7 @@ def remember(name: str, seconds: float) -> None:
 
 
 def longest_first(names: list[str], seconds: dict[str, float]) -> list[str]:
-    """What was never measured comes first, in its order."""
+    """Names that were never measured come first, in their order."""
     return sorted(names, key=lambda name: -seconds.get(name, float("inf")))
 
 

@@ -1,4 +1,4 @@
-"""Tables of results in markdown, and those that pages have between marks."""
+"""Makes tables of results in markdown, and reads the tables that pages have between marks."""
 
 import re
 import subprocess
@@ -15,13 +15,13 @@ def bar(head: str) -> str:
 
 
 def compiler(module: Path) -> str:
-    """What it was built with, as "gcc 12.2.0"."""
+    """The compiler that built the module, such as "gcc 12.2.0"."""
     found = re.search(r"GCC: \(.*\) ([0-9.]+)(?: [0-9]+)?$", tree.output("readelf", "-p", ".comment", str(module)), re.M)
     return f"gcc {found[1]}" if found else ""
 
 
 def kernel_row(jobs: list) -> str:
-    """Of all the runs of one kernel."""
+    """The row for all runs of one kernel."""
     kernel, folder = jobs[0].kernel, jobs[0].folder.parent
     release = (jobs[0].verdict().report.diagnostic("kernel ") or [""])[0]
     counts = sum((job.verdict().counts for job in jobs), Counts())
@@ -31,14 +31,14 @@ def kernel_row(jobs: list) -> str:
 
 
 def kernels(jobs_of: list[list]) -> str:
-    """A row for each list of jobs, by release."""
+    """A row for each list of jobs, sorted by release."""
     rows = "\n".join(kernel_row(jobs) for jobs in jobs_of)
     rows = subprocess.run(["sort", "-V"], input=rows, stdout=subprocess.PIPE, text=True, check=True).stdout
     return "\n".join([KERNEL_HEAD, bar(KERNEL_HEAD), rows.strip()]).strip() + "\n"
 
 
 def coexist_cells(jobs: list) -> dict[str, list[str]]:
-    """By neighbour and order: what each kernel did. "?" is one that a VM did not come to."""
+    """What each kernel did, by neighbour and order. "?" marks a test that a VM did not reach."""
     rows: dict[str, list[str]] = {}
     for column, job in enumerate(jobs):
         for test in job.verdict().report.tests:
@@ -74,7 +74,7 @@ def in_page(name: str) -> list[str]:
 
 
 def parity_complaints(printed: list[str], folder: Path) -> list[str]:
-    """How the page differs from what parity printed. The page has it in narrower tables, which scripts/docs makes."""
+    """How the page differs from the table that parity printed. The page has narrower tables, which scripts/docs makes."""
     if not printed:
         return ["the table was not printed"]
     (folder / "table").write_text("\n".join(printed) + "\n", encoding="utf-8")
@@ -96,7 +96,7 @@ def kernel_names() -> list[str]:
 
 
 def main(_: list[str]) -> int:
-    """For lint: the complaints about the pages' tables."""
+    """Prints the complaints about the pages' tables, for lint."""
     wrong = kernel_names()
     print("\n".join(wrong), end="\n" if wrong else "")
     return 1 if wrong else 0

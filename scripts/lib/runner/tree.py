@@ -11,7 +11,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[3]
 CACHE = Path(os.environ.get("ANYIP6_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anyip6")
-# One clock for a script and those it calls.
+# A script and the scripts that it calls share one clock.
 START = int(os.environ.setdefault("ANYIP6_START", str(int(time.time()))))
 COMMON = TOP / "scripts/lib/common.sh"
 KERNELS = str(TOP / "scripts/kernels")
@@ -30,7 +30,7 @@ def die(text: str) -> None:
 
 
 def output(*command: str) -> str:
-    """What a command prints. Its failure is ours."""
+    """What a command prints. If it fails, we fail."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd=TOP, check=False)
     if done.returncode:
         die(f"failed: {' '.join(command)}")
@@ -38,7 +38,7 @@ def output(*command: str) -> str:
 
 
 def git(*args: str) -> list[str] | None:
-    """Its lines, None if it failed."""
+    """The lines that git prints, or None if it fails."""
     try:
         done = subprocess.run(["git", *args], cwd=TOP, capture_output=True, text=True, check=False)
     except OSError:
@@ -65,7 +65,7 @@ def own_suite() -> str:
 
 @contextlib.contextmanager
 def lock(name: str, quiet: bool = False):
-    """One process at a time in here."""
+    """Lets only one process in at a time."""
     (CACHE / "lock").mkdir(parents=True, exist_ok=True)
     with open(CACHE / "lock" / name, "w", encoding="utf-8") as file:
         try:

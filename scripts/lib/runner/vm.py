@@ -1,4 +1,4 @@
-"""A run of selftests/run.sh in a VM: its command, its limits, and what it leaves."""
+"""A run of selftests/run.sh in a VM: its command, its limits, and the files that it leaves."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ def number(name: str, default: int = 0) -> int:
 
 @dataclass
 class Settings:
-    """How long the long tests last: the environment of scripts/check."""
+    """How long the long tests last, from the environment of scripts/check."""
 
     cycles: int = 3
     storm: int = field(default_factory=lambda: number("STORM"))
@@ -26,7 +26,7 @@ class Settings:
     fuzz_ops: int = field(default_factory=lambda: number("FUZZ_OPS", 5000))
 
     def limit(self, kernel: Kernel, run: Run) -> int:
-        """Seconds that the VM gets."""
+        """The time limit of the VM, in seconds."""
         if own := number("LIMIT"):
             return own
         seconds = 900 if kernel.arch == tree.host_arch() else 1800
@@ -35,7 +35,7 @@ class Settings:
         return seconds + (900 if run.has("coexist") else 0)
 
     def environment(self) -> dict[str, str]:
-        """Of run.sh. What is empty leaves the test's own default."""
+        """The environment of run.sh. An empty value keeps the test's own default."""
         return {
             "ANYIP6_KO": f"{GUEST}/anyip6.ko",
             "HOLDER_KO": f"{GUEST}/holder.ko",
@@ -52,7 +52,7 @@ class Settings:
 
 @dataclass
 class Machine:
-    """A VM that runs run.sh. The folder has ktap, code and seconds once it is over, and console.log."""
+    """A VM that runs run.sh. When it has ended, the folder has ktap, code, seconds and console.log."""
 
     name: str
     kernel: list[str]  # options of scripts/vm
@@ -84,7 +84,7 @@ class Machine:
         return [*command, "--", *inside, f"{GUEST}/run.sh", *self.run.parts]
 
     def execute(self, children: pool.Children) -> int:
-        """The exit code of scripts/vm."""
+        """Runs the VM. Returns the exit code of scripts/vm."""
         tree.say(f"{self.name}: testing")
         timer = pool.Timer()
         with open(self.folder / "ktap", "wb") as ktap:
@@ -100,7 +100,7 @@ class Machine:
         (self.folder / name).write_text(f"{value}\n", encoding="utf-8")
 
     def read(self, name: str) -> str:
-        """"" if it is not there."""
+        """The text of a file in the folder, or "" if it does not exist."""
         file = self.folder / name
         return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
@@ -122,8 +122,8 @@ class Job:
     run: Run
     work: Path
     settings: Settings
-    case: str = ""  # only the tests whose names have it
-    stage: Path | None = None  # where the selftests are, a folder for each architecture: by default in work
+    case: str = ""  # only the tests that have it in their names
+    stage: Path | None = None  # the selftests, a folder for each architecture: by default in work
 
     @property
     def name(self) -> str:

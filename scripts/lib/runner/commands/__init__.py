@@ -1,1 +1,1 @@
-"""What the scripts of the same names run: each a module with a main(arguments)."""
+"""The commands of the scripts with the same names. Each is a module with a main(arguments)."""

@@ -1,4 +1,4 @@
-"""scripts/breaks: whether the tests find the faults of selftests/breaks."""
+"""scripts/breaks: checks that the tests find the faults of selftests/breaks."""
 
 import argparse
 import os
@@ -16,27 +16,27 @@ from ..vm import Job, Settings
 HELP = """\
 scripts/breaks [BREAK...]   as KTAP; by default all of selftests/breaks
 
-Puts each deliberate break into the module, and expects the test that the patch's line Found-by names to find it:
+Puts each deliberate break into the module. The patch's line Found-by names the test that must find it:
 
   fuzz     a wrong answer within a minute, in a VM
   churn    a wrong answer within 20 seconds, in a VM whose processors run at the same time
-  kunit    the same on a kernel that runs as a program of this machine
-  nobody   is not run, and counted as skipped: no test here can see it. The patch says why
+  kunit    a failed case, on a kernel that runs as a program of this machine
+  nobody   no test can see it. It is skipped. The patch says why
 
-First the module as it is, of which each must find nothing.
+First each test runs on the module without a break, and must find nothing.
 
 KERNEL=NAME     of scripts/kernels: trixie by default
 """
 FOLDER = tree.TOP / "selftests/breaks"
 WORK = tree.CACHE / "breaks"
 MODULE = ("Makefile", "Kbuild", "dkms.conf", "src")
-SECONDS = 60  # that fuzz has
+SECONDS = 60  # the time that fuzz has
 
 
 # --- What the tests said ---
 
 def said(text: str, pattern: str) -> list[str]:
-    """Diagnostics that match, of subtests too."""
+    """The diagnostics that match, subtests included."""
     return re.findall(rf"^ *# ({pattern})$", text.replace("\r", ""), re.M)
 
 
@@ -51,7 +51,7 @@ class Finding:
 
 
 def fuzz_finding(text: str) -> Finding:
-    """The first "found after" is that of the module as it is here: after it the tests plant a fault in the model."""
+    """Only the first "found after" is about the module. Later ones are about a fault that the tests plant in the model."""
     after = [int(re.sub("[^0-9]", "", line)) for line in said(text, "found after .*")][:1]
     wrong = (said(text, "wrong:.*") or [""])[0]
     failed = any(name.startswith("fuzz.loaded_and_on_and_off") for name in failures(text))
@@ -71,7 +71,7 @@ FINDINGS = {"fuzz": fuzz_finding, "churn": churn_finding, "kunit": kunit_finding
 
 
 def verdict(test: str, text: str, broken: bool) -> Finding:
-    """A break was found, or nothing in the module as it is. Found is what must be."""
+    """`found` is true if the result is as it must be: the break was found, or nothing in a module without a break."""
     if broken:
         return FINDINGS[test](text)
     totals = re.search(r"^(\d+) passed, 0 failed, ", text, re.M)
@@ -92,7 +92,7 @@ class Break:
         return WORK / self.name
 
     def prepare(self) -> None:
-        """The module's source, with the break."""
+        """Copies the module's source, and puts the break into it."""
         source = self.folder / "source"
         source.mkdir(parents=True)
         for part in MODULE:
@@ -103,7 +103,7 @@ class Break:
                 subprocess.run(["patch", "-s", "-d", source, "-p1"], stdin=patch, check=True)
 
     def run(self, children: Children) -> str:
-        """What the test printed."""
+        """Runs the test. Returns what it printed."""
         if self.test == "kunit":
             with open(self.folder / "ktap", "wb") as ktap:
                 children.run([str(tree.TOP / "scripts/kunit"), "--src", str(self.folder / "source/src")], stdout=ktap)
@@ -123,7 +123,7 @@ def found_by(name: str) -> str:
 
 
 def wanted(names: list[str], kernel: Kernel) -> list[Break]:
-    """Before the breaks, each of their tests with the module as it is."""
+    """The breaks, and before them each of their tests with the module without a break."""
     breaks = [Break(name, found_by(name), kernel) for name in names]
     tests = sorted({each.test for each in breaks} - {"nobody"})
     return [Break(f"none-{test}", test, kernel, broken=False) for test in tests] + breaks

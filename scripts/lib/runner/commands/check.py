@@ -1,4 +1,4 @@
-"""scripts/check: every test, in VMs, as KTAP."""
+"""scripts/check: runs every test in VMs, and prints KTAP."""
 
 import argparse
 import os
@@ -15,21 +15,21 @@ HELP = """\
 scripts/check [--all] [NAME...]   test on the kernels NAME (see scripts/kernels)
 scripts/check --list              the suite, architecture and flavour of each kernel of --all
 
-KERNELS="NAME..."  instead of arguments; by default the oldest, that of this machine's own suite and the newest
---all              all kernels below instead, each with the run `all`; the table is kept for `make docs`
+KERNELS="NAME..."  the same as arguments; by default the oldest kernel, the one of this machine's own suite, and the newest
+--all              test all kernels below, each with the run `all`, and keep the table for `make docs`
 RUNS="RUN..."      only these of the runs below, or single parts or programs of selftests/run.sh
-CYCLES=N           loads and unloads in the storm, and of sctp and l2tp_ip6: 3 by default, 2 with --all
-STORM=SEC          the storm lasts at least so long, and CYCLES loads and unloads; by default as long as these take
-REST=MS            there each process that asks for addresses rests so long between two: 0 by default
-CHURN=SEC          the run parallel's churn lasts so long: 20 by default
-FUZZ=N             so many sequences in the run `fuzz`, 20 by default
-FUZZ_OPS=N         each of so many operations, 5000 by default
-FUZZ_SEED=N        the first one's seed, 1 by default
-JOBS=N             so many VMs at once, of 1 GB: by default one for each processor
-LIMIT=SEC          time limit of a VM: by default 900, 1800 where another architecture is emulated, and what CYCLES, STORM, FUZZ
-                   and neighbours add
+CYCLES=N           number of loads and unloads in the storm, and of sctp and l2tp_ip6: 3 by default, 2 with --all
+STORM=SEC          the storm lasts at least SEC seconds, and at least CYCLES loads and unloads: 0 by default
+REST=MS            in the storm each process that asks for addresses rests MS milliseconds between two: 0 by default
+CHURN=SEC          the churn lasts SEC seconds: 20 by default
+FUZZ=N             number of sequences in the run `fuzz`: 20 by default
+FUZZ_OPS=N         number of operations in each sequence: 5000 by default
+FUZZ_SEED=N        the seed of the first sequence: 1 by default
+JOBS=N             N VMs at once, of 1 GB each: by default one for each processor
+LIMIT=SEC          time limit of a VM: by default 900, or 1800 if another architecture is emulated, and more for CYCLES, STORM,
+                   FUZZ and neighbours
 
-Those that took longest when they last passed here begin first. The last lines name what failed.
+The VMs that took longest at their last pass here begin first. The last lines name what failed.
 """
 
 
@@ -45,7 +45,7 @@ def help_text() -> str:
 
 
 class Check:
-    """What is tested, and what came of it."""
+    """The tests that are asked for, and their results."""
 
     def __init__(self, kernels: list[str], runs: list[str], cycles: int, everything: bool) -> None:
         self.work = tree.CACHE / "check"
@@ -82,7 +82,7 @@ class Check:
         print("ok" if good else "not ok", self.points, name + (f" # {remark}" if remark else ""))
 
     def report(self, job: Job) -> None:
-        """The run's KTAP as a subtest."""
+        """Prints the run's KTAP as a subtest."""
         verdict = job.verdict()
         print(f"    # Subtest: {job.name}")
         for line in job.ktap().splitlines():
@@ -95,7 +95,7 @@ class Check:
             self.failed.append(f"{job.name}: the console is in {job.folder}/console.log")
 
     def report_missing(self, job: Job) -> None:
-        """One that could not be fetched or built for. A retired suite may be gone."""
+        """Reports a kernel that was not fetched, or has no module. A retired suite may be gone."""
         if subprocess.run([tree.KERNELS, "retired", job.kernel.name], check=False).returncode == 0:
             self.point(True, job.name, Counts(skipped=1), "SKIP retired: gone from the archive")
             return
@@ -104,7 +104,7 @@ class Check:
         self.failed.append(f"{job.name}: {remark}")
 
     def report_table(self, job: Job) -> None:
-        """Whether the page has the table that the run printed."""
+        """Reports whether the page has the table that the run printed."""
         wrong = tables.parity_complaints(job.verdict().report.diagnostic("table: "), job.folder)
         name = f"{job.kernel.name}, the page has the table that parity prints"
         self.point(not wrong, name, Counts(failed=1) if wrong else Counts(passed=1), "make docs writes it" if wrong else "")

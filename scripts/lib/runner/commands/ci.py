@@ -1,4 +1,4 @@
-"""What .ci/run does: the steps that the changed paths need, by the rules of matrix.toml."""
+""".ci/run: runs the steps that the changed paths need, by the rules of matrix.toml."""
 
 import argparse
 import os
@@ -26,7 +26,7 @@ class Decision:
 
 
 def names(pattern: str, path: str) -> bool:
-    """A pattern is a path, or a folder with a slash at its end."""
+    """True if the pattern names the path. A pattern is a path, or a folder with a slash at its end."""
     return path == pattern or (pattern.endswith("/") and path.startswith(pattern))
 
 
@@ -39,7 +39,7 @@ def rule_of(path: str, table: dict) -> tuple[str, tuple[str, ...]]:
 
 
 def decide(paths: list[str] | None, table: dict) -> list[Decision]:
-    """None is: nobody knows what changed."""
+    """The steps for the changed paths. None means that nobody knows what changed."""
     if paths is None:
         return [Decision(("no commit is known to have passed",), "everything runs", tuple(table["everything"]))]
     if not paths:
@@ -52,7 +52,7 @@ def decide(paths: list[str] | None, table: dict) -> list[Decision]:
 
 def steps_of(decisions: list[Decision], table: dict) -> list[str]:
     wanted = {step for decision in decisions for step in decision.steps}
-    # All kernels have what one has, if it is one of them.
+    # The step check includes the steps for one kernel. It includes the table only if it tests the table's kernel.
     if "check" in wanted:
         wanted -= {"one_kernel", "tool"}
         if matrix.data()["parity_table"]["kernel"] in matrix.default_kernels(matrix.own_kernel()):
@@ -65,7 +65,7 @@ def steps_of(decisions: list[Decision], table: dict) -> list[str]:
 # --- Since when ---
 
 def recorded(days: int) -> str:
-    """What CI says has passed, or what passed here not long ago; "" if nobody knows."""
+    """The commit that CI says has passed, or that passed here not long ago, or "" if nobody knows."""
     if given := os.environ.get("ANYIP6_CI_BASE", ""):
         return given
     try:
@@ -76,7 +76,7 @@ def recorded(days: int) -> str:
 
 
 def changed(base: str) -> list[str] | None:
-    """The paths in which the files here differ from a commit; None if that cannot be told."""
+    """The paths whose files differ from a commit, or None if that is unknown."""
     if not base or tree.git("rev-parse", "--verify", "--quiet", base + "^{commit}") is None:
         return None
     tracked = tree.git("-c", "core.quotePath=off", "diff", "--name-only", "--no-renames", base, "--")
@@ -85,13 +85,13 @@ def changed(base: str) -> list[str] | None:
 
 
 def head() -> str:
-    """The commit that is here, and nothing besides: only that can be found again. "" if there is more."""
+    """The commit that is here, or "" if there are other changes. Only a commit can be found again."""
     commit = tree.git("rev-parse", "HEAD")
     return commit[0] if commit and tree.git("status", "--porcelain") == [] else ""
 
 
 def record(commit: str, whole: bool) -> None:
-    """That it passed. The record is as old as the last time that everything ran."""
+    """Records that a commit passed. The record's time is the last time that everything ran."""
     if not commit or head() != commit or not (whole or RECORD.exists()):
         return
     since = time.time() if whole else RECORD.stat().st_mtime
@@ -127,7 +127,7 @@ def main(arguments: list[str]) -> int:
         tree.say(f"ci: {decision}")
     steps = steps_of(decisions, table)
     tree.say(f"ci: steps: {' '.join(steps)}")
-    # A clock for each script.
+    # Each script gets its own clock.
     os.environ.pop("ANYIP6_START", None)
     if only_say:
         return 0

@@ -1,4 +1,4 @@
-"""scripts/configs: the module on kernels of other configurations, in VMs, as KTAP."""
+"""scripts/configs: tests the module in VMs on kernels of other configurations, and prints KTAP."""
 
 import argparse
 import contextlib
@@ -19,35 +19,41 @@ scripts/configs [--compile-only] [ROW...]
 scripts/configs --debug [ROW...]
 scripts/configs [--debug] --kernels ROW...
 
-Builds the kernel of each row and the module for it, boots it, and sees the module load or refuse.
+Builds the kernel of each row and the module for it, boots the kernel, and checks that the module loads or refuses as expected.
 
---compile-only   only the module: no kernel to boot, nor to tell which symbols it exports
---debug          the second table instead: kernels that watch themselves, and the tests that make most of that
---kernels        only the kernels; prints the folder of each, for scripts/vm, and in it `build`, to build modules in
-PARTS="PART..."  these parts of selftests/run.sh instead of the row's, with --debug
-CYCLES=N         loads and unloads in the storm, and of sctp and l2tp_ip6, with --debug: 5 by default
-STORM=SEC        the storm lasts at least so long, with --debug: 600 by default
-REST=MS          there each process that asks for addresses rests so long between two: 0 by default
-CHURN=SEC        how long the churn lasts: 20 by default
-FUZZ=SEEDS FUZZ_OPS=N   how many sequences of how many operations the fuzz has: see `scripts/check -h`
-LIMIT=SEC        time limit of a VM: 900 by default, with --debug 7200 and what CYCLES and STORM add
-JOBS=N           so many VMs at once, of 1 GB each, with --debug of 2: by default one a processor, as memory allows
+--compile-only   only compile the module; builds and boots no kernel, so it does not check which symbols a kernel exports
+--debug          use the second table: kernels that watch themselves, and the tests that profit most
+--kernels        only build the kernels; prints a folder for each, for scripts/vm. Modules can be built in `build` in that folder
+PARTS="PART..."  with --debug: these parts of selftests/run.sh instead of the row's
+CYCLES=N         with --debug: number of loads and unloads in the storm, and of sctp and l2tp_ip6, 5 by default
+STORM=SEC        with --debug: the storm lasts at least SEC seconds, 600 by default
+REST=MS          in the storm each process that asks for addresses rests MS milliseconds between two: 0 by default
+CHURN=SEC        the churn lasts SEC seconds: 20 by default
+FUZZ=N FUZZ_OPS=N   number of sequences of the fuzz, and of operations in each: see `scripts/check -h`
+LIMIT=SEC        time limit of a VM: 900 by default, 7200 with --debug, and more for CYCLES and STORM
+JOBS=N           N VMs at once, of 1 GB each, or of 2 GB with --debug: by default one for each processor, if memory allows
 
-The kernels come from Debian's source packages: scripts/kconfig/base.config, and on top of it what the row says. They are kept,
-so the first run is long: a kernel takes 3 minutes on two processors, with --debug 10. It needs root, x86-64 and 20 GB. What a row
-showed stays until it runs again; with --debug, what all of them did last is put together for docs/reference/debug.md.
+The kernels are built from Debian's source packages, with scripts/kconfig/base.config and the row's options. A kernel takes 3
+minutes on two processors, 10 with --debug. Kernels are kept, so only the first run is long. It needs root, x86-64 and 20 GB. The
+results of a row stay until it runs again. With --debug the last results of all rows are kept for docs/reference/debug.md.
 
-The rows stand in scripts/matrix.toml: name; suite; compiler; what else its configuration has, where @NAME stands for
-scripts/kconfig/NAME.config; make's arguments for the module, or as KERNEL:ARG for the kernel, or PATCHED for one with patches/,
-which has the rule without the module (PORTED: where only what they change of the kernel applies, not the documents and tests);
-what the selftests may skip there; the parts of selftests/run.sh, behind --parallel if the VM's processors are to run at the same
-time; "loads", "built in", or what the module says instead.
+scripts/matrix.toml has the rows. The list below shows the fields of each row, separated by semicolons:
+
+name
+suite
+compiler
+config        options that are added to the configuration; @NAME stands for scripts/kconfig/NAME.config
+make          make's arguments for the module. KERNEL:ARG is for the kernel. PATCHED builds a kernel with patches/, which has the
+              rule without the module. PORTED does the same where the documents and tests in patches/ do not apply
+may_skip      what the selftests may skip
+parts         the parts of selftests/run.sh; --parallel before them lets the VM's processors run at the same time
+says          "loads", "built in", or the message of a module that refuses
 
 """
-# What all rows without @protocols lack: MPTCP and, up to 6.15, DCCP.
+# Rows without @protocols have no MPTCP and, up to 6.15, no DCCP.
 SKIPS_WITHOUT_PROTOCOLS = "mptcp_|dccp_"
-# identify_cpu() forgets for a moment that there are five levels of page tables (x86_capability is cleared), and KASAN takes an
-# interrupt's memory in that moment for no memory: 7.3-rc7, one boot of two.
+# identify_cpu() clears x86_capability, so for a moment the kernel does not know that it has five levels of page tables. If an
+# interrupt comes then, KASAN reports its memory as invalid. 7.3-rc7 does so at one boot of two.
 WATCHED = "page_poison=1 no5lvl"
 BUILDER = str(tree.TOP / "scripts/lib/row")
 PAGE = "docs/reference/debug.md"
@@ -79,7 +85,7 @@ TABLES = {"configs": Table("configs", 900, 0, 1024), "debug": Table("debug", 720
 # --- A row ---
 
 class Row:
-    """What one says, what was built for it, and what it showed: in the folder, which stays till it runs again."""
+    """A row, what was built for it, and its results. The results are in the folder, which stays until the row runs again."""
 
     def __init__(self, table: Table, entry: dict) -> None:
         self.table = table
@@ -96,7 +102,7 @@ class Row:
         self.kernel: Path | None = None
 
     def has(self, part: str) -> bool:
-        """No parts are all of them."""
+        """True if the row has this part. A row without parts has all of them."""
         return not self.run.parts or part in self.run.parts
 
     @property
@@ -116,19 +122,19 @@ class Row:
 
     @property
     def release(self) -> str:
-        """Of the kernel, "" if there is none."""
+        """The kernel's release, or "" if there is no kernel."""
         file = self.kernel / "release" if self.kernel else None
         return file.read_text(encoding="utf-8").strip() if file and file.exists() else ""
 
     @property
     def failed(self) -> str:
-        """What was not built: kernel, module or nothing."""
+        """What was not built: "kernel", "module", or "" if everything was built."""
         return self.read("failed").strip()
 
     # --- Building ---
 
     def make(self, what: str, children: Children) -> str | None:
-        """A step of scripts/lib/row, and what it printed; None if it failed."""
+        """Runs a step of scripts/lib/row. Returns what it printed, or None if it failed."""
         with open(self.folder / f"{what}.folder", "w+", encoding="utf-8") as printed:
             if children.run([BUILDER, self.table.name, self.name, what, str(self.folder)], stdout=printed):
                 return None
@@ -136,7 +142,7 @@ class Row:
             return printed.read().strip()
 
     def prepare(self, children: Children, compile_only: bool) -> None:
-        """Everything up to the VM. The first step that fails is the row's last."""
+        """Builds everything for the VM. Stops at the first step that fails."""
         kernel = self.make("tree" if compile_only else "kernel", children)
         if kernel is None:
             self.keep("failed", "kernel")
@@ -159,10 +165,10 @@ class Row:
             limit=limit, memory=self.table.memory, append=list(self.table.append), with_perf=self.wants_perf)
 
     def test(self, children: Children, settings: Settings, limit: int) -> None:
-        """A kernel that refuses the module has only that to show."""
+        """Runs the VM and keeps the results."""
         machine = self.machine(settings, limit)
         code = machine.execute(children)
-        # What watches has to have been asked, and what counts to be counted.
+        # The watchers must have been asked, and coverage must be good.
         if not (self.watchers_asked(machine) and self.covered(children)) and not code:
             machine.keep("code", 1)
         counts = machine.verdict().counts
@@ -173,7 +179,7 @@ class Row:
         machine.tell()
 
     def options(self) -> Iterator[str]:
-        """What the row says of its configuration."""
+        """The options that the row adds to the configuration."""
         for word in self.config:
             if word.startswith("@"):
                 text = (tree.TOP / f"scripts/kconfig/{word[1:]}.config").read_text(encoding="utf-8")
@@ -182,7 +188,7 @@ class Row:
                 yield f"CONFIG_{word}"
 
     def watchers_asked(self, machine: Machine) -> bool:
-        """What the configuration has to find faults was asked."""
+        """True if a test asked each watcher that the configuration has."""
         names = [test.name for test in machine.verdict().report.tests if test.passed]
         for watcher in (WATCHERS[option] for option in self.options() if option in WATCHERS):
             if not any(name.startswith(watcher + ".") for name in names):
@@ -191,7 +197,7 @@ class Row:
         return True
 
     def covered(self, children: Children) -> bool:
-        """What a module that was built for gcov has to show besides. For others nothing."""
+        """Measures the coverage of a module that was built for gcov. True if it is good, and for other modules."""
         if not any(self.folder.glob("*.gcno")):
             return True
         with open(self.folder / "coverage.md", "wb") as table, open(self.folder / "coverage.log", "wb") as log:
@@ -203,20 +209,20 @@ class Row:
     # --- Telling ---
 
     def module_said(self) -> str:
-        """When it was loaded first."""
+        """The module's message when it was first loaded."""
         console = self.read("console.log").replace("\r", "")
         found = re.search(r"^\[[^]]*\](?:\[[^]]*\])? (anyip6: (?:not|version).*)", console, re.M)
         return re.sub(", hooks.*", "", found[1]) + "; " if found else ""
 
 
 def module_state() -> str:
-    """The commit that changed the module last, "+" if there is more in it."""
+    """The last commit that changed the module. A "+" follows if there are uncommitted changes."""
     last = tree.git("log", "-1", "--format=%h", "--", *MODULE) or [""]
     return last[0] + ("" if tree.git("diff", "--quiet", "HEAD", "--", *MODULE) is not None else "+")
 
 
 def accelerator() -> str:
-    """What the VMs run on. scripts/vm finds out."""
+    """What the VMs run on, as scripts/vm has found out."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
     with contextlib.suppress(OSError):
         if (tree.CACHE / f"kvm-{boot}").read_text(encoding="utf-8").strip() == "yes":
@@ -227,13 +233,13 @@ def accelerator() -> str:
 # --- The page of kernels that watch themselves ---
 
 def page_lines(page: str, head: str, name: str) -> list[str]:
-    """A row's lines in the table that begins with a head."""
+    """A row's lines in the page's table that begins with this head."""
     table = page.partition(head)[2].partition("\n\n")[0]
     return [line for line in table.splitlines() if line.startswith(f"| {name} |")]
 
 
 def fact_lines(row: Row, page: str) -> list[str]:
-    """Its line of the first table. One that has not run here keeps the line it has in the page."""
+    """The row's line of the first table. A row that has not run here keeps its line in the page."""
     if facts := row.read("facts").strip():
         return [f"| {row.name} | {facts} |"]
     if row.failed:
@@ -242,7 +248,7 @@ def fact_lines(row: Row, page: str) -> list[str]:
 
 
 def count_lines(row: Row, page: str) -> list[str]:
-    """Of the second table: what the storms and the fuzz counted."""
+    """The row's lines of the second table: what the storms and the fuzz counted."""
     if row.read("facts"):
         return [f"| {row.name} | {said} |" for said in re.findall(r"^# in all: (.*)$", row.read("ktap").replace("\r", ""), re.M)]
     return [] if row.failed else page_lines(page, "| row | what", row.name)
@@ -278,7 +284,7 @@ class Configs:
         build.need("bsdextrautils", *["linux-perf"] * any(row.wants_perf for row in self.rows))
         if not self.compile_only:
             run_all(1, [lambda children: build.selftests(tree.host_arch(), self.table.work, children)])
-        # While a VM runs, the next row's kernel is built.
+        # The next row's kernel is built while a VM runs.
         with Pool(number("JOBS") or machines_at_once(self.table.memory)) as pool:
             for row in self.rows:
                 row.prepare(pool.children, self.compile_only)
@@ -303,7 +309,7 @@ class Configs:
         return self.counts.passed > 0 and not self.counts.failed
 
     def report(self, point: int, row: Row) -> None:
-        """The row as a subtest, and its line of the table."""
+        """Prints the row as a subtest, and adds its line to the table."""
         counts, module, boot = Counts(failed=1), "built" if row.needs_modules else "-", "-"
         print(f"    # Subtest: {row.name}")
         if row.failed == "kernel":

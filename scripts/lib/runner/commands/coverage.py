@@ -1,4 +1,4 @@
-"""scripts/lib/coverage: which lines and branches of src/ the selftests reach."""
+"""scripts/lib/coverage: prints which lines and branches of src/ the selftests reach."""
 
 import base64
 import re
@@ -16,13 +16,15 @@ HELP = """\
 scripts/lib/coverage SUITE DIR
 
 Prints the tables of docs/reference/coverage.md, for a module built with GCOV_PROFILE=y in SUITE's root. DIR has the notes of
-its build, *.gcno, and in DIR/ktap what the selftests printed on a kernel with gcov. Fails when a line was not reached and has no
-reason in scripts/lib/coverage.toml, when a reason is for a line that is not there, and below the shares there.
+its build, *.gcno. DIR/ktap is what the selftests printed on a kernel with gcov.
 
-Of what a macro makes several functions of, TRACE_EVENT alone, the line counts once and no branch: they are the kernel's own.
+scripts/lib/coverage.toml has reasons for lines that are not reached, and the shares to reach. The command fails if a line is not
+reached and has no reason, if a reason's line does not exist, or if the shares are not reached.
+
+TRACE_EVENT makes several functions of one line. The line counts once. Its branches do not count, because they are the kernel's.
 """
 REASONS = tree.TOP / "scripts/lib/coverage.toml"
-HOME = "/usr/src/anyip6/source"  # of a suite's kernel, in its root
+HOME = "/usr/src/anyip6/source"  # the kernel's source in a suite's root
 ALL = ""  # the sum of the files
 
 
@@ -32,7 +34,7 @@ def share(part: int, whole: int) -> str:
 
 @dataclass
 class Coverage:
-    """Gcov's text, read line by line: with -t it has the counts of each line, and after it those of its branches."""
+    """Reads gcov's text. With -t it has the count of each line, followed by the counts of the line's branches."""
 
     sources: str  # the folder of the files that count, with a slash at its end
     reasons: list[list[str]]
@@ -47,7 +49,7 @@ class Coverage:
     function: str = ""
     file: str = ""
     last: int = 0
-    again: bool = False  # the line was there before: of one of its functions, after all
+    again: bool = False  # the line was there before: gcov repeats it for each of its functions
 
     def reason(self, file: str, function: str, text: str) -> str:
         for number, (in_file, in_function, begin, why) in enumerate(self.reasons):
@@ -94,7 +96,7 @@ class Coverage:
             self.function = match[1]
         text = text.strip()
         why = self.reason(self.file, self.function, text)
-        if count == "-":  # no code, or put together with another line by the compiler
+        if count == "-":  # the line has no code, or the compiler merged it with another line
             return
         self.add(self.lines)
         if count[0] in "#=":
@@ -103,7 +105,7 @@ class Coverage:
             self.add(self.reached)
 
     def end(self, names: list[str], shares: dict[str, float]) -> None:
-        """With all files that there are."""
+        """Checks that all files and all reasons were found, and that the shares are reached."""
         for name in reversed(names):
             if name not in self.files:
                 self.miss(name, "all", "...", self.reason(name, "all", "..."))
@@ -125,7 +127,7 @@ class Coverage:
 
 
 def unpack(ktap: str, notes: Path, root: Path) -> Path:
-    """The folder that the module was built in once more, as gcov looks for it: a path in the root."""
+    """Makes the folder that the module was built in again, because gcov looks there. Returns its path in the root."""
     built = None
     for line in ktap.replace("\r", "").splitlines():
         if not line.startswith("# gcda "):

@@ -1,4 +1,4 @@
-"""What is wrong with the pages: a link that leads nowhere, a page that the index does not reach, a README that is too long."""
+"""Finds the faults of the pages: a link that leads nowhere, a page that the index does not reach, a README that is too long."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ def without_code(text: str) -> str:
 
 
 def anchors(text: str) -> set[str]:
-    """As GitHub makes them of headings."""
+    """The anchors that GitHub makes for headings."""
     found: set[str] = set()
     for heading in re.findall(r"^#+ (.*)", without_code(text), re.MULTILINE):
         anchor = base = re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-")

@@ -1,4 +1,4 @@
-"""scripts/quick: one program, or one case, on one kernel."""
+"""scripts/quick: runs one program, or one case, on one kernel."""
 
 import argparse
 import hashlib
@@ -12,27 +12,27 @@ from ..pool import run_all
 from ..vm import Job, Settings
 
 HELP = """\
-make quick T=TEST [V=WORD] [KERNELS=NAME...]   builds what changed, boots a VM, and runs TEST there
+make quick T=TEST [V=WORD] [KERNELS=NAME...]   builds what changed, boots a VM, and runs TEST in it
 
-T=FOLDER/PROGRAM   a program of selftests/, without the module and with it, such as rule/bind
+T=FOLDER/PROGRAM   a program of selftests/ such as rule/bind, without the module and with it
 T=PART             a part of selftests/run.sh: bind by default, absent, loaded, load, storm, churn, fuzz, parity, tool, security,
                    faults, coexist, reload; or one of the runs of `scripts/check -h`
-T=kunit            the suite of scripts/kunit, for which no VM boots
+T=kunit            the suite of scripts/kunit, without a VM
 T=runner           the tests of scripts/lib/runner
 V=WORD             only the cases that have WORD in their names; prints their KTAP
-KERNELS=NAME...    as scripts/kernels has them: by default that of this machine's own suite
+KERNELS=NAME...    names of scripts/kernels: by default the kernel of this machine's own suite
 
-Prints what failed, and the totals. The rest of the environment is that of scripts/check.
+Prints what failed, and the totals. `scripts/check -h` has more variables that work here too.
 """
 
 
 def folder() -> str:
-    """One for each source tree, so that two do not wait for each other."""
+    """A folder for each source tree, so that two trees do not wait for each other."""
     return "quick-" + hashlib.md5(str(tree.TOP).encode(), usedforsecurity=False).hexdigest()[:8]
 
 
 def machines(test: str, word: str, kernels: list[Kernel]) -> list[Job]:
-    """The VMs, after they ran."""
+    """Builds, and runs the VMs. Returns their jobs."""
     work = tree.CACHE / folder()
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
     if parser.parse_args(arguments).help:
         print(HELP, end="")
         return 0
-    # make's own words would reach the builds: to them V= is another thing.
+    # Builds must not get make's variables: V= means something else to them.
     test, word = os.environ.pop("T", "") or "bind", os.environ.pop("V", "")
     os.environ.pop("MAKEFLAGS", None)
     if test == "runner":

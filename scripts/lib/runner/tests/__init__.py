@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def main(arguments: list[str]) -> int:
-    """Only those whose name has the first argument, if there is one."""
+    """Runs only the tests whose names contain the first argument, if there is one."""
     here = Path(__file__).parent
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f"*{word}*" for word in arguments if word] or None

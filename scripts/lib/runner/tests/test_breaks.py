@@ -1,4 +1,4 @@
-"""Whether a break counts as found."""
+"""Tests when a break counts as found."""
 
 import unittest
 

@@ -1,4 +1,4 @@
-"""The rules of CI."""
+"""Tests the rules of CI."""
 
 import os
 import tempfile

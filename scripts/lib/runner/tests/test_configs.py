@@ -1,4 +1,4 @@
-"""Rows of scripts/configs, and the page of what kernels that watch themselves said."""
+"""Tests the rows of scripts/configs, and the page with the reports of kernels that watch themselves."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""The reading of gcov's text."""
+"""Tests the reading of gcov's text."""
 
 import tempfile
 import unittest

@@ -1,4 +1,4 @@
-"""The judgement, on logs that are broken on purpose."""
+"""Tests the verdicts, with logs that are broken on purpose."""
 
 import unittest
 

@@ -1,4 +1,4 @@
-"""The parser."""
+"""Tests the parser."""
 
 import unittest
 

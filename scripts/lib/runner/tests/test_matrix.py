@@ -1,4 +1,4 @@
-"""The names of kernels and runs, and the tables."""
+"""Tests the names of kernels and runs, and the tables."""
 
 import tempfile
 import unittest
@@ -109,7 +109,7 @@ class Machines(unittest.TestCase):
 
 
 class Pages(unittest.TestCase):
-    """scripts/docs is one that says what it is asked to."""
+    """A fake scripts/docs prints what a test needs."""
 
     def complaints(self, printed: list[str], script: str) -> list[str]:
         with tempfile.TemporaryDirectory() as name:

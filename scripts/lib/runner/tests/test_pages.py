@@ -9,7 +9,7 @@ from ..commands import pages
 
 class Pages(unittest.TestCase):
     def complaints(self, **files: str) -> list[str]:
-        """Of README.md, docs/README.md and docs/one.md."""
+        """The complaints about README.md, docs/README.md and docs/one.md."""
         with tempfile.TemporaryDirectory() as name:
             top = Path(name)
             (top / "docs").mkdir()

@@ -1,4 +1,4 @@
-"""The queue."""
+"""Tests the queue."""
 
 import os
 import threading
@@ -69,7 +69,7 @@ class End(unittest.TestCase):
         self.assertEqual(os.read(reader, 6), b"begun\n")
         os.close(writer)
         children.end()
-        # The pipe ends when no process has it any more.
+        # The pipe ends when no process has it open any more.
         self.assertEqual(os.read(reader, 1), b"")
         os.close(reader)
         thread.join()
