@@ -26,7 +26,8 @@ class Children:
         with self.lock:
             if self.closed:
                 return 130
-            child = subprocess.Popen(command, process_group=0, stdin=subprocess.DEVNULL, cwd=tree.TOP, **options)
+            # Python marks files that children do not get. That leaves them the locks.
+            child = subprocess.Popen(command, process_group=0, stdin=subprocess.DEVNULL, cwd=tree.TOP, close_fds=False, **options)
             self.running.add(child)
         try:
             return child.wait()

@@ -65,7 +65,8 @@ def own_suite() -> str:
 
 @contextlib.contextmanager
 def lock(name: str, quiet: bool = False):
-    """Lets only one process in at a time."""
+    """Lets only one process in at a time. A lock that is not quiet is kept by what Children run too: a VM may outlive a runner
+    that was killed."""
     (CACHE / "lock").mkdir(parents=True, exist_ok=True)
     with open(CACHE / "lock" / name, "w", encoding="utf-8") as file:
         try:
@@ -74,4 +75,5 @@ def lock(name: str, quiet: bool = False):
             if not quiet:
                 say(f"{name}: waiting for another process that has it")
             fcntl.flock(file, fcntl.LOCK_EX)
+        os.set_inheritable(file.fileno(), not quiet)
         yield

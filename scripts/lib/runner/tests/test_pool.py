@@ -1,10 +1,14 @@
 """Tests the queue."""
 
 import os
+import tempfile
 import threading
 import time
 import unittest
+from pathlib import Path
+from unittest import mock
 
+from runner import tree
 from runner.pool import Children, longest_first, run_all
 
 
@@ -14,6 +18,19 @@ class Order(unittest.TestCase):
 
     def test_unmeasured_before_all_and_as_they_stand(self) -> None:
         self.assertEqual(longest_first(["a", "x", "b", "y"], {"a": 1, "b": 3}), ["x", "y", "b", "a"])
+
+
+class Locks(unittest.TestCase):
+    def child_has(self, quiet: bool) -> bool:
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(tree, "CACHE", Path(folder)):
+            with tree.lock("of-a-test", quiet=quiet):
+                return Children().run(["sh", "-c", "ls -l /proc/$$/fd | grep -q of-a-test"]) == 0
+
+    def test_children_keep_the_lock(self) -> None:
+        self.assertTrue(self.child_has(quiet=False))
+
+    def test_but_not_a_short_one(self) -> None:
+        self.assertFalse(self.child_has(quiet=True))
 
 
 class Queue(unittest.TestCase):
