@@ -1,12 +1,10 @@
-""".ci/run: runs the steps that the changed paths need, by the rules of matrix.toml."""
+""".ci/run: which steps the changed paths need, by the rules of matrix.toml, and what has passed."""
 
-import argparse
 import os
 import time
 from dataclasses import dataclass
 
 from .. import matrix, tree
-from ..pool import Timer, run_all
 
 RECORD = tree.CACHE / "ci-passed"  # the commit that passed here last
 ALWAYS = "lint"
@@ -99,25 +97,10 @@ def record(commit: str, whole: bool) -> None:
     os.utime(RECORD, (since, since))
 
 
-# --- Doing it ---
+# --- For .ci/run ---
 
-def execute(step: str, commands: list[str]) -> bool:
-    codes: list[int] = []
-
-    def start(command: str):
-        return lambda children: codes.append(children.run(["bash", "-c", command]))
-
-    timer = Timer()
-    run_all(len(commands), [start(command) for command in commands])
-    tree.say(f"ci: {step}: {'FAILED' if any(codes) else 'passed'} in {timer.seconds} s")
-    return not any(codes)
-
-
-def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog=".ci/run", description="What must pass before a change lands, by scripts/matrix.toml.")
-    parser.add_argument("--dry-run", action="store_true", help="only say which steps, and why")
-    only_say = parser.parse_args(arguments).dry_run
-    table = matrix.data()["ci"]
+def tell(table: dict) -> None:
+    """Prints the commit and the steps for .ci/run, and the reasons for people."""
     base = recorded(table["days"])
     paths = changed(base)
     if paths is not None:
@@ -127,13 +110,16 @@ def main(arguments: list[str]) -> int:
         tree.say(f"ci: {decision}")
     steps = steps_of(decisions, table)
     tree.say(f"ci: steps: {' '.join(steps)}")
-    # Each script gets its own clock.
-    os.environ.pop("ANYIP6_START", None)
-    if only_say:
-        return 0
-    commit = head()
-    for step in steps:
-        if not execute(step, table["steps"][step]):
-            return 1
-    record(commit, steps == steps_of(decide(None, table), table))
+    print(head() or "-", *steps)
+
+
+def main(arguments: list[str]) -> int:
+    """ci decide, or ci record COMMIT STEP..., after all of these steps passed."""
+    table = matrix.data()["ci"]
+    if arguments == ["decide"]:
+        tell(table)
+    elif len(arguments) > 1 and arguments[0] == "record":
+        record(arguments[1], arguments[2:] == steps_of(decide(None, table), table))
+    else:
+        tree.die("ci: decide, or record COMMIT STEP...")
     return 0

@@ -1,6 +1,7 @@
 """Tests the rules of CI."""
 
 import os
+import re
 import tempfile
 import time
 import unittest
@@ -86,6 +87,17 @@ class Rules(unittest.TestCase):
         for rule in TABLE["rules"]:
             named.update([] if rule["steps"] == "everything" else rule["steps"])
         self.assertEqual(named - set(TABLE["steps"]), set())
+
+    def test_steps_have_commands(self) -> None:
+        script = (tree.TOP / ".ci/run").read_text(encoding="utf-8")
+        self.assertEqual(set(re.findall(r"^        ([a-z_]+)\) .* ;;$", script, re.M)), set(TABLE["steps"]))
+
+    def test_the_command_that_the_readme_names(self) -> None:
+        """It is a block that can be pasted, and without a known base .ci/run calls it as it stands there."""
+        block = re.search(r"^```sh\n(make check)\n```$", (tree.TOP / "README.md").read_text(encoding="utf-8"), re.M)
+        self.assertIsNotNone(block)
+        self.assertIn(f"        check) {block[1]} ;;\n", (tree.TOP / ".ci/run").read_text(encoding="utf-8"))
+        self.assertIn("check", steps("new/file"))
 
     def test_everything_has_all_that_a_rule_has(self) -> None:
         for path in ("src/local.c", "docs/reference/parity.md", "scripts/vm", "tools/main.c"):
