@@ -4,6 +4,7 @@
  * for. Prints a line for each: column, row, errno, min, median.
  */
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,16 @@ static const char lines[] =
 	"route add local 198.18.0.0/24 dev lo\n"
 	"route add local 2001:db8:a::/64 dev lo\n";
 
+/* Where a datagram goes. On the host nobody listens there. */
+enum to { TO_PEER, TO_HOST, TO_ANY, TO_GROUP, NR_TO };
+
+static const enum anyip6_addr to_addr[NR_TO] = {
+	[TO_PEER]	= ADDR_PEER,
+	[TO_HOST]	= ADDR_HOST,
+	[TO_ANY]	= ADDR_ANY,
+	[TO_GROUP]	= ADDR_MULTICAST,
+};
+
 struct row {
 	const char *name;
 	struct act act;
@@ -52,7 +63,7 @@ struct row {
 	enum anyip6_addr from;	/* bound to, or PKTINFO's source */
 	bool pktinfo;
 	bool bound;		/* before the count begins */
-	bool unreachable;	/* sends to a port where nobody listens */
+	enum to to;
 	bool (*skip)(const struct column *col);
 };
 
@@ -64,7 +75,7 @@ struct cell {
 	socklen_t len;
 	int fd, listener;
 	struct msghdr msg;
-	char control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	union control control;
 };
 
 /* Acts. Each makes one or two system calls, which are counted. */
@@ -194,6 +205,12 @@ static bool lacks_anyip(const struct column *col)
 	       !col->freebind && !col->nonlocal && !col->shim;
 }
 
+/* IPv4 needs an option to send to a group on a device. */
+static bool is_ipv4(const struct column *col)
+{
+	return col->family == AF_INET;
+}
+
 static bool not_freebind(const struct column *col)
 {
 	return !col->freebind;
@@ -209,7 +226,9 @@ static bool not_freebind(const struct column *col)
 #define FREEBIND	.skip = not_freebind
 #define BOUND		.bound = true
 #define PKTINFO		.pktinfo = true
-#define UNREACHABLE	.unreachable = true
+#define UNREACHABLE	.to = TO_HOST
+#define ANY_UNREACHABLE	.to = TO_ANY
+#define GROUP		.to = TO_GROUP, .skip = is_ipv4
 #define HOST		.from = ADDR_HOST
 #define ANY		.from = ADDR_ANY
 #define OUTSIDE		.from = ADDR_OUTSIDE
@@ -223,6 +242,8 @@ static const struct row rows[] = {
 	{ "bind_refused", OUTSIDE,	UDP(open_socket, act_bind) },
 	{ "send", HOST,			UDP(open_socket, act_send), BOUND },
 	{ "unreachable", HOST,		UDP(open_socket, act_send), BOUND, UNREACHABLE },
+	{ "unreachable_anyip", HOST,	UDP(open_socket, act_send), BOUND, ANY_UNREACHABLE },
+	{ "group", HOST,		UDP(open_socket, act_send), BOUND, GROUP },
 	{ "pktinfo_configured", HOST,	UDP(open_socket, act_send), PKTINFO },
 	{ "pktinfo_anyip", ANY,		UDP(open_socket, act_send), PKTINFO },
 	{ "connect_configured", HOST,	TCP(open_stream, act_connect), BOUND },
@@ -244,23 +265,6 @@ static int expected(const struct cell *c)
 	return 0;
 }
 
-static void add_control(struct cell *c)
-{
-	bool v4 = c->col->family == AF_INET;
-	struct in_pktinfo info4 = { .ipi_spec_dst = c->from.in.sin_addr };
-	struct in6_pktinfo info6 = { .ipi6_addr = c->from.in6.sin6_addr };
-	size_t size = v4 ? sizeof(info4) : sizeof(info6);
-	struct cmsghdr *cmsg;
-
-	c->msg.msg_control = c->control;
-	c->msg.msg_controllen = CMSG_SPACE(size);
-	cmsg = CMSG_FIRSTHDR(&c->msg);
-	cmsg->cmsg_level = v4 ? SOL_IP : SOL_IPV6;
-	cmsg->cmsg_type = v4 ? IP_PKTINFO : IPV6_PKTINFO;
-	cmsg->cmsg_len = CMSG_LEN(size);
-	memcpy(CMSG_DATA(cmsg), v4 ? (void *)&info4 : (void *)&info6, size);
-}
-
 static int listener(const struct cell *c)
 {
 	int fd = socket(c->col->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -273,7 +277,7 @@ static int listener(const struct cell *c)
 static void run_cell(const struct column *col, const struct row *row)
 {
 	bool stream = row->type == SOCK_STREAM;
-	enum anyip6_addr to = stream || row->unreachable ? ADDR_HOST : ADDR_PEER;
+	enum anyip6_addr to = stream ? ADDR_HOST : to_addr[row->to];
 	struct iovec byte = { .iov_base = "", .iov_len = 1 };
 	struct cell c = { .col = col, .row = row, .listener = -1 };
 	struct cost cost;
@@ -282,12 +286,16 @@ static void run_cell(const struct column *col, const struct row *row)
 		return;
 	c.len = addr_fill(&c.from, col->family, row->from, SOURCE_PORT);
 	addr_fill(&c.to, col->family, to, TEST_PORT);
+	if (row->to == TO_GROUP)
+		c.to.in6.sin6_scope_id = if_nametoindex("dummy0");
 	c.msg.msg_name = &c.to;
 	c.msg.msg_namelen = c.len;
 	c.msg.msg_iov = &byte;
 	c.msg.msg_iovlen = 1;
-	if (row->pktinfo)
-		add_control(&c);
+	if (row->pktinfo) {
+		c.msg.msg_control = &c.control;
+		control_source(&c.msg, &c.from);
+	}
 	if (stream)
 		c.listener = listener(&c);
 	cost = measure(&row->act, &c);

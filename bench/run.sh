@@ -3,8 +3,8 @@
 # Runs in the VM of scripts/bench. Prints a line for each measurement: column, row, errno, min, median.
 #
 # Usage: run.sh STEP...
-# The steps are stock (all columns without the module), load, rule (the columns with the module), smp, and PROGRAM,ARGUMENT,...
-# for the other programs in this folder.
+# The steps are stock (all columns without the module), load, load_ndisc, rule (the columns with the module), smp, and
+# PROGRAM,ARGUMENT,... for the other programs in this folder.
 
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -18,6 +18,8 @@ stock() {
 rule() { ./bench off on off on off on; }
 
 load() { insmod ./anyip6.ko; }
+
+load_ndisc() { insmod ./anyip6.ko ndisc=1; }
 
 smp() { ./smp; }
 

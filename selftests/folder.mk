@@ -3,7 +3,7 @@
 
 include ../kselftest.mk
 
-CFLAGS += -Wall -Wextra -O2 -I$(KSFT) -I../lib $(KHDR_INCLUDES)
+CFLAGS += -Wall -Wextra -O2 -I$(KSFT) -I../lib -I../world $(KHDR_INCLUDES)
 # The programs also run in a VM's initramfs, which has no libc.
 LDFLAGS += -static
 
@@ -12,7 +12,7 @@ LIB := $(LIB_DIR)/libanyip6.a
 LDLIBS += $(LIB)
 
 # Every program depends on these files. The compiler does not get them as arguments.
-SHARED := $(wildcard *.h ../lib/*.h ../../src/steps.h) Makefile ../folder.mk
+SHARED := $(wildcard *.h ../lib/*.h ../world/*.h ../../src/steps.h) Makefile ../folder.mk
 LOCAL_HDRS += $(SHARED) $(LIB)
 
 include $(KSFT)/lib.mk

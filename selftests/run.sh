@@ -8,10 +8,10 @@
 #   bind      only the cases of bind
 #   load, security, faults
 #   storm, churn, fuzz (random operations)
-#   parity    IPv6 compared with IPv4
+#   parity    IPv6 compared with IPv4, and other callers of the checks
 #   tool      anyip6(8), and the examples of the manual
 #   coexist   other users of the same functions
-#   reload    sctp and l2tp_ip6
+#   reload    wireguard, sctp and l2tp_ip6
 #   table     on its own; prints what docs/reference/parity.md shows
 # FOLDER/PROGRAM is a part too, such as rule/bind or module/load. It runs that program alone, without the module and with it.
 # kmemleak.sh runs after any parts if the kernel has kmemleak. On a kernel with ../patches and without a module, the parts loaded,
@@ -19,7 +19,7 @@
 #
 # ANYIP6_CASE=TEXT: run only the tests whose names contain TEXT, and the tests that they depend on. No match is a failure.
 # ANYIP6_MAY_SKIP: a pattern of tests that this kernel may skip because of its configuration, in addition to may_skip() below.
-# load.sh, storm.sh, fuzz.sh, sctp_reload.sh and unsteady.c describe the other variables.
+# load.sh, storm.sh, fuzz.sh, sctp_reload.sh, wireguard_reload.sh and unsteady.c describe the other variables.
 
 # shellcheck source=lib/common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/lib/common.sh"
@@ -27,28 +27,25 @@
 # Some modules do not load on demand: Debian disables that for DCCP.
 modules=(ipv6 dummy veth vrf dccp_ipv4 dccp_ipv6 sctp l2tp_ip l2tp_ip6 l2tp_eth)
 modules+=(vxlan geneve wireguard ip_gre ip6_gre ipip ip6_tunnel fou fou6)
-cases=(rule/bind rule/traffic rule/route rule/asis rule/toggle)
+cases=(rule/bind rule/traffic rule/route rule/source rule/toggle rule/ndisc)
 matrix=(parity/parity parity/callers parity/echo)
 tool=(watch/explain)
 loaded_only=watch/unsteady
-# older A B: release A comes before B.
-older() { [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
+with_ndisc=(rule/ndisc watch/explain) # have tests for a module that is loaded with ndisc=1
 
 # Prints a pattern of what this kernel may lack. Any other skip is a failure.
 may_skip() {
-	local release
-	release=$(uname -r)
-	! older "$release" 5.11 || echo 'MPTCP|mptcp_' # Debian's 5.10 has it for IPv4 only
-	! older "$release" 5.18 || echo 'has no PKTINFO on ping sockets'
-	! older "$release" 6.5 || echo 'coexist[.]fprobe_'
+	! older 5.11 || echo 'MPTCP|mptcp_' # Debian's 5.10 has it for IPv4 only
+	! older 5.18 || echo 'has no PKTINFO on ping sockets'
+	! older 6.5 || echo 'coexist[.]fprobe_'
 	[ "$(uname -m)" != aarch64 ] || echo 'coexist[.]klp_' # no live patches in Debian's
 	! livepatch_warns || echo 'coexist[.]klp_'
 	[ "$(uname -m)" != aarch64 ] || echo 'coexist[.]perf_' # no perf in a guest of another architecture
-	[ "$(uname -m)" != aarch64 ] || ! older "$release" 6.4 || echo 'coexist[.]f(entry|exit)_' # no BPF on ftrace's sites
-	! older "$release" 6.11 || echo 'io_uring bind'
-	older "$release" 6.16 || echo 'DCCP|dccp_'
-	older "$release" 7.1 || echo 'UDP-Lite|udplite_'
-	older "$release" 7.3 || echo 'load[.]ftrace_off #' # kernel.ftrace_enabled=0 is EOPNOTSUPP
+	[ "$(uname -m)" != aarch64 ] || ! older 6.4 || echo 'coexist[.]f(entry|exit)_' # no BPF on ftrace's sites
+	! older 6.11 || echo 'io_uring bind'
+	older 6.16 || echo 'DCCP|dccp_'
+	older 7.1 || echo 'UDP-Lite|udplite_'
+	older 7.3 || echo 'load[.]ftrace_off #' # kernel.ftrace_enabled=0 is EOPNOTSUPP
 	[ -e /proc/self/fail-nth ] || echo 'faults[.]allocations_' # no CONFIG_FAULT_INJECTION
 	[ -z "${ANYIP6_MAY_SKIP:-}" ] || echo "$ANYIP6_MAY_SKIP"
 }
@@ -58,10 +55,10 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 counts=$tmp/counts
 if ! built_in; then
-	# The counters and the tracepoint belong to the module. So do the files with results from before it was loaded.
+	# The counters and the tracepoint belong to the module. So do the results from before it was loaded.
 	cases+=(watch/watch)
-	# A comparison with these files needs all cases.
-	[ -n "${ANYIP6_CASE:-}" ] || export ANYIP6_PARITY_FILE=$tmp/parity ANYIP6_CALLERS_FILE=$tmp/callers
+	# A comparison with these results needs all cases.
+	[ -n "${ANYIP6_CASE:-}" ] || export ANYIP6_RESULTS=$tmp
 fi
 
 # Renumbers tests, judges skips, and drops lines that only report success. Keeps "PASSED FAILED SKIPPED" in the file.
@@ -130,6 +127,17 @@ programs_loaded() {
 		run_part "$p, module loaded" env ANYIP6_EXPECT=loaded "$base/$p"
 	done
 	! loaded || unload
+	for p in "${with_ndisc[@]}"; do
+		[[ " $* " != *" $p "* ]] || program_ndisc "$p"
+	done
+}
+
+# A built-in rule has no parameter.
+program_ndisc() {
+	! built_in || return 0
+	load ndisc=1 || ktap_print_msg "insmod failed"
+	run_part "$1, module loaded with ndisc=1" env ANYIP6_EXPECT=ndisc "$base/$1"
+	! loaded || unload
 }
 
 part_absent() { programs_absent "${cases[@]}"; }
@@ -150,15 +158,19 @@ part_tool() {
 	programs_absent "${tool[@]}"
 	programs_loaded "${tool[@]}" "$loaded_only"
 	run_script watch/examples.sh
+	run_script watch/tool.sh
 }
 
 # Not a test: prints what docs/reference/parity.md shows.
 part_table() {
-	load && env -u ANYIP6_PARITY_FILE "$base/parity/parity" --table
+	load && "$base/parity/parity" --table
 	exit
 }
 
-part_reload() { run_script module/sctp_reload.sh; }
+part_reload() {
+	run_script module/wireguard_reload.sh
+	run_script module/sctp_reload.sh
+}
 
 part_coexist() { run_script module/coexist.sh; }
 

@@ -29,16 +29,22 @@
 /*
  * Some architectures hand the callback only the arguments and the instruction
  * pointer. That is enough, and all registers would make each call more
- * expensive. 6.2, 0ef86097f127, renamed the setter.
+ * expensive.
+ *
+ * 6.2 renamed the setter in 0ef86097f127 and added the getter in 94d095ffa0e1
+ * ("ftrace: abstract DYNAMIC_FTRACE_WITH_ARGS accesses"). The getter is a macro
+ * where ftrace_regs contains a pt_regs. arm64, in the same series, and riscv have
+ * registers of their own since then: there it is a function, and WITH_REGS is
+ * gone. The old setter is no sign: it is a macro on x86, a function on s390.
  */
 #ifdef CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS
 #define ANYIP6_FTRACE_REGS	0
-#ifdef ftrace_instruction_pointer_set
-#define anyip6_set_ip(fregs, ip)	ftrace_instruction_pointer_set(fregs, ip)
-#define anyip6_arg(fregs, n)	regs_get_kernel_argument(&(fregs)->regs, n)
-#else
+#if defined(ftrace_regs_get_argument) || !defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS)
 #define anyip6_set_ip(fregs, ip)	ftrace_regs_set_instruction_pointer(fregs, ip)
 #define anyip6_arg(fregs, n)	ftrace_regs_get_argument(fregs, n)
+#else
+#define anyip6_set_ip(fregs, ip)	ftrace_instruction_pointer_set(fregs, ip)
+#define anyip6_arg(fregs, n)	regs_get_kernel_argument(&(fregs)->regs, n)
 #endif
 #else
 #define ANYIP6_FTRACE_REGS	FTRACE_OPS_FL_SAVE_REGS
@@ -61,11 +67,11 @@
  * empty entry ends a table.
  */
 #ifdef register_net_sysctl
-#define anyip6_register_sysctl(net, path, table) \
-	register_net_sysctl_sz(net, path, table, 1)
+#define anyip6_register_sysctl(net, path, table, n) \
+	register_net_sysctl_sz(net, path, table, n)
 #else
-#define anyip6_register_sysctl(net, path, table) \
-	register_net_sysctl(net, path, table)
+#define anyip6_register_sysctl(net, path, table, n) \
+	((void)(n), register_net_sysctl(net, path, table))
 #endif
 
 /*
@@ -75,16 +81,24 @@
 #define anyip6_net_cookie(net)	READ_ONCE(*(const u64 *)&(net)->net_cookie)
 
 /*
- * A kretprobe replaces the return address by that of its trampoline. On arm64
- * the probe is a breakpoint at the function's start, so it does this before
- * ftrace looks. On x86 the probe uses ftrace or comes after it.
+ * A kprobe at the start of a function uses ftrace. Where it cannot, it is a
+ * breakpoint, and the kernel refuses one on ftrace's own instruction. That is
+ * the first one of a function on riscv. On arm64 it is the second.
+ */
+#define ANYIP6_PROBE_REFUSED(err) \
+	(!IS_ENABLED(CONFIG_KPROBES_ON_FTRACE) && (err) == -EINVAL)
+
+/*
+ * A kretprobe replaces the return address by that of its trampoline. Where it
+ * cannot use ftrace, as on arm64, it is a breakpoint at the function's start and
+ * does this before ftrace looks. On x86 it uses ftrace or comes after it.
  *
  * The names of the trampoline, newest first. Architectures got rethooks one by
  * one since 5.18, f3a112c0c40d ("x86,rethook,kprobes: Replace kretprobe with
  * rethook on x86"). 5.16 added the underscores, adf8a61a940c ("kprobes:
  * treewide: Make it harder to refer kretprobe_trampoline directly").
  */
-#define ANYIP6_KRETPROBE_HIDES	IS_ENABLED(CONFIG_ARM64)
+#define ANYIP6_KRETPROBE_HIDES	(!IS_ENABLED(CONFIG_KPROBES_ON_FTRACE))
 #define ANYIP6_KRETPROBE_TRAMPOLINES \
 	"arch_rethook_trampoline", "__kretprobe_trampoline", "kretprobe_trampoline"
 

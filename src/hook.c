@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The redirect: when a known socket path calls a check, our function runs
+ * The redirect: when a known path calls a check, our function runs
  * instead. All other calls run the kernel's check as if we were not here.
  */
 
@@ -20,14 +20,19 @@ static void anyip6_on_chk_addr(unsigned long ip, unsigned long parent_ip,
 static void anyip6_on_chk_acast(unsigned long ip, unsigned long parent_ip,
 				struct ftrace_ops *ops,
 				struct anyip6_fregs *fregs);
+static void anyip6_on_chk_group(unsigned long ip, unsigned long parent_ip,
+				struct ftrace_ops *ops,
+				struct anyip6_fregs *fregs);
 
 /*
  * PERMANENT: the kernel refuses kernel.ftrace_enabled=0 while we hold the
  * function, instead of disarming us. IPMODIFY: only one user of a function may
  * redirect it.
  */
-#define ANYIP6_CHECK(function, callback) {				\
+#define ANYIP6_CHECK(function, callback, lacks, only_ndisc) {		\
 	.name = function,						\
+	.what = lacks,							\
+	.ndisc = only_ndisc,						\
 	.ops = {							\
 		.func	= callback,					\
 		.flags	= FTRACE_OPS_FL_IPMODIFY |			\
@@ -38,22 +43,29 @@ static void anyip6_on_chk_acast(unsigned long ip, unsigned long parent_ip,
 }
 
 struct anyip6_check anyip6_checks[ANYIP6_N_CHECKS] = {
-	[ANYIP6_CHK_ADDR] = ANYIP6_CHECK("ipv6_chk_addr", anyip6_on_chk_addr),
+	[ANYIP6_CHK_ADDR] = ANYIP6_CHECK("ipv6_chk_addr", anyip6_on_chk_addr,
+					 NULL, false),
 	/*
-	 * The kernel asks this one last about a PKTINFO source, when the check
-	 * for configured addresses has said no. So a configured source costs
-	 * nothing more.
+	 * The kernel asks this one last about a PKTINFO source or about that of
+	 * an ICMPv6 error, when the check for configured addresses has said no.
+	 * So a configured address costs nothing more.
 	 */
 	[ANYIP6_CHK_ACAST] = ANYIP6_CHECK("ipv6_chk_acast_addr_src",
-					  anyip6_on_chk_acast),
+					  anyip6_on_chk_acast,
+					  "IPV6_PKTINFO and ICMPv6 errors", false),
+	[ANYIP6_CHK_GROUP] = ANYIP6_CHECK("ipv6_chk_mcast_addr",
+					  anyip6_on_chk_group,
+					  "neighbour solicitations", true),
+	[ANYIP6_CHK_TARGET] = ANYIP6_CHECK("ipv6_chk_acast_addr",
+					   anyip6_on_chk_acast,
+					   "neighbour solicitations", true),
 };
 
 /*
  * Runs in place of ipv6_chk_addr(), whose body is the first call here.
  *
  * It never sleeps and takes no lock that sleeps on PREEMPT_RT. So no task is in
- * here after the grace period inside unregister_ftrace_function(), which is that
- * of tasks RCU, or a schedule on each CPU if the kernel cannot be preempted.
+ * here after the grace periods inside unregister_ftrace_function().
  */
 static noinline notrace int anyip6_chk_addr(struct net *net,
 					    const struct in6_addr *addr,
@@ -72,14 +84,28 @@ static noinline notrace int anyip6_chk_addr(struct net *net,
 				      IFA_F_TENTATIVE);
 	if (likely(yes))
 		return yes;
-	return anyip6_is_local(net, addr, dev, _RET_IP_);
+	return anyip6_is_local(net, addr, dev, _RET_IP_, ANYIP6_ASKER_SOCKET);
 }
 
-/* Runs in place of ipv6_chk_acast_addr_src() when the answer is yes. */
+/*
+ * Runs in place of ipv6_chk_acast_addr_src() and ipv6_chk_acast_addr() when the
+ * answer is yes.
+ */
 static noinline bool anyip6_chk_acast(struct net *net, struct net_device *dev,
 				      const struct in6_addr *addr)
 {
 	static_assert(__same_type(&anyip6_chk_acast, &ipv6_chk_acast_addr_src));
+	static_assert(__same_type(&anyip6_chk_acast, &ipv6_chk_acast_addr));
+
+	return true;
+}
+
+/* Runs in place of ipv6_chk_mcast_addr() when the answer is yes. */
+static noinline bool anyip6_chk_group(struct net_device *dev,
+				      const struct in6_addr *group,
+				      const struct in6_addr *src_addr)
+{
+	static_assert(__same_type(&anyip6_chk_group, &ipv6_chk_mcast_addr));
 
 	return true;
 }
@@ -102,8 +128,9 @@ static __always_inline bool anyip6_is_in(const struct anyip6_path *path,
 }
 
 /*
- * This and anyip6_caller_name() share no loop: one that returns the path costs
- * each call two more instructions.
+ * This and anyip6_path_at() share no loop: one that returns the path costs each
+ * call two more instructions. The first path is that of bind(): `likely` lays it
+ * out so that a bind takes no jump.
  */
 static __always_inline bool anyip6_from_path(const struct anyip6_check *check,
 					     unsigned long parent_ip)
@@ -112,28 +139,28 @@ static __always_inline bool anyip6_from_path(const struct anyip6_check *check,
 
 	for (path = anyip6_paths; path < anyip6_paths + ANYIP6_N_PATHS;
 	     path++)
-		if (anyip6_is_in(path, parent_ip))
+		if (likely(anyip6_is_in(path, parent_ip)))
 			return path->check == check;
 	return false;
 }
 
 /**
- * anyip6_caller_name() - which of the socket paths an address is in
+ * anyip6_path_at() - which of the paths an address is in
  * @ip: return address
  *
  * Context: any.
- * Return: the function's name, or "?" if a tracer that follows functions to
- * their end has replaced the return address.
+ * Return: the path, or NULL: @ip is in none of them, or a tracer that follows
+ * functions to their end has replaced the return address.
  */
-const char *anyip6_caller_name(unsigned long ip)
+const struct anyip6_path *anyip6_path_at(unsigned long ip)
 {
 	const struct anyip6_path *path;
 
 	for (path = anyip6_paths; path < anyip6_paths + ANYIP6_N_PATHS;
 	     path++)
 		if (anyip6_is_in(path, ip))
-			return path->caller;
-	return "?";
+			return path;
+	return NULL;
 }
 
 /* The address that kretprobes make functions return to. 0 if we cannot see it. */
@@ -162,25 +189,52 @@ static void notrace anyip6_on_chk_addr(unsigned long ip, unsigned long parent_ip
 		anyip6_say_hidden(check, parent_ip);
 }
 
+static bool anyip6_path_says(const struct anyip6_path *path, struct net *net,
+			     const struct net_device *dev,
+			     const struct in6_addr *addr, unsigned long caller)
+{
+	if (path->asker == ANYIP6_ASKER_NDISC &&
+	    !anyip6_ndisc_asks(net, dev, addr))
+		return false;
+	return anyip6_is_local(net, addr, dev, caller, path->asker);
+}
+
 /*
- * The kernel does not export this function, so we cannot call it for its own
- * answer. We ask the rule here and redirect only a yes. After a no the kernel's
- * function runs. The caller holds rcu_read_lock(), which keeps the device.
+ * Serves ipv6_chk_acast_addr_src() and ipv6_chk_acast_addr(). The kernel does
+ * not export them, so we cannot call them for their own answer. We ask the rule
+ * here and redirect only a yes. After a no the kernel's function runs. The caller
+ * keeps the device.
  */
 static void notrace anyip6_on_chk_acast(unsigned long ip,
 					unsigned long parent_ip,
 					struct ftrace_ops *ops,
 					struct anyip6_fregs *fregs)
 {
-	struct anyip6_check *check = &anyip6_checks[ANYIP6_CHK_ACAST];
+	struct anyip6_check *check = container_of(ops, struct anyip6_check, ops);
+	const struct anyip6_path *path = anyip6_path_at(parent_ip);
+
+	if (!path || path->check != check)
+		anyip6_say_hidden(check, parent_ip);
+	else if (anyip6_path_says(path, (struct net *)anyip6_arg(fregs, 0),
+				  (const struct net_device *)anyip6_arg(fregs, 1),
+				  (const struct in6_addr *)anyip6_arg(fregs, 2),
+				  parent_ip))
+		anyip6_set_ip(fregs, (unsigned long)anyip6_chk_acast);
+}
+
+/* Receives a packet to a group, under rcu_read_lock(). */
+static void notrace anyip6_on_chk_group(unsigned long ip,
+					unsigned long parent_ip,
+					struct ftrace_ops *ops,
+					struct anyip6_fregs *fregs)
+{
+	struct anyip6_check *check = &anyip6_checks[ANYIP6_CHK_GROUP];
 
 	if (!anyip6_from_path(check, parent_ip))
 		anyip6_say_hidden(check, parent_ip);
-	else if (anyip6_is_local((struct net *)anyip6_arg(fregs, 0),
-				 (const struct in6_addr *)anyip6_arg(fregs, 2),
-				 (const struct net_device *)anyip6_arg(fregs, 1),
-				 parent_ip))
-		anyip6_set_ip(fregs, (unsigned long)anyip6_chk_acast);
+	else if (anyip6_ndisc_hears((const struct net_device *)anyip6_arg(fregs, 0),
+				    (const struct in6_addr *)anyip6_arg(fregs, 1)))
+		anyip6_set_ip(fregs, (unsigned long)anyip6_chk_group);
 }
 
 /*
@@ -254,7 +308,7 @@ static bool anyip6_is_busy(const char *function, struct ftrace_ops *trial)
  * ftrace returns EBUSY both when it is off and when somebody holds the function.
  * Ops that are permanent but redirect nothing get EBUSY only if it is off.
  */
-static bool __init anyip6_ftrace_is_off(const char *function)
+static bool anyip6_ftrace_is_off(const char *function)
 {
 	static struct ftrace_ops trial = {
 		.func	= anyip6_nothing,
@@ -282,19 +336,40 @@ bool anyip6_is_held(const char *function)
 	return anyip6_is_busy(function, &trial);
 }
 
-static int __init anyip6_arm(struct anyip6_check *check)
+/* ftrace can be off only at the first check. We keep it on from there. */
+static int anyip6_arm(struct anyip6_check *check)
 {
 	int err = anyip6_register(check->name, &check->ops);
 
-	check->armed = !err;
-	if (err == -EBUSY && anyip6_ftrace_is_off(check->name))
-		pr_err("not loaded: ftrace is off; set kernel.ftrace_enabled=1 and load again\n");
-	else if (err == -EBUSY)
-		pr_err("not loaded: %s is held by a live patch, a kprobe with a post handler or the like\n",
-		       check->name);
-	else if (err)
-		pr_err("not loaded: ftrace cannot redirect %s in this kernel (%d)\n",
-		       check->name, err);
+	WRITE_ONCE(check->armed, !err);
+	if (err == -EBUSY && !check->what && anyip6_ftrace_is_off(check->name))
+		return anyip6_lack(NULL, err,
+				   "ftrace is off; set kernel.ftrace_enabled=1 and load again");
+	if (err == -EBUSY)
+		return anyip6_lack(check->what, err,
+				   "%s is held by a live patch, a kprobe with a post handler or the like",
+				   check->name);
+	if (err)
+		return anyip6_lack(check->what, err,
+				   "ftrace cannot redirect %s in this kernel (%d)",
+				   check->name, err);
+	return 0;
+}
+
+/**
+ * anyip6_arm_wanted() - redirect the checks that this load wants and does not have
+ *
+ * Context: process; sleeps for grace periods. One call at a time.
+ * Return: 0, or the errno that ends the load, with the reason logged.
+ */
+int anyip6_arm_wanted(void)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; !err && i < ARRAY_SIZE(anyip6_checks); i++)
+		if (anyip6_checks[i].wanted && !anyip6_checks[i].armed)
+			err = anyip6_arm(&anyip6_checks[i]);
 	return err;
 }
 
@@ -305,27 +380,29 @@ static void anyip6_disarm_all(void)
 	for (i = 0; i < ARRAY_SIZE(anyip6_checks); i++) {
 		if (anyip6_checks[i].armed)
 			anyip6_unregister(&anyip6_checks[i].ops);
-		anyip6_checks[i].armed = false;
+		WRITE_ONCE(anyip6_checks[i].armed, false);
 	}
 }
 
 /**
- * anyip6_hook_init() - redirect the checks, find and prove the socket paths
+ * anyip6_hook_init() - redirect the checks, find the paths and prove them
+ * @ndisc: redirect the checks of received neighbour solicitations too
  *
  * The netns data must exist: we answer calls before this returns.
  *
  * Context: process, module load; may sleep.
  * Return: 0 or an errno, with the reason logged and nothing left behind.
  */
-int __init anyip6_hook_init(void)
+int __init anyip6_hook_init(bool ndisc)
 {
 	unsigned int i;
-	int err = 0;
+	int err;
 
 	if (ANYIP6_KRETPROBE_HIDES)
 		anyip6_find_trampoline();
-	for (i = 0; !err && i < ARRAY_SIZE(anyip6_checks); i++)
-		err = anyip6_arm(&anyip6_checks[i]);
+	for (i = 0; i < ARRAY_SIZE(anyip6_checks); i++)
+		anyip6_checks[i].wanted = ndisc || !anyip6_checks[i].ndisc;
+	err = anyip6_arm_wanted();
 	if (err)
 		goto err_disarm;
 
@@ -354,6 +431,8 @@ err_disarm:
  */
 void anyip6_hook_exit(void)
 {
+	/* A live patch that goes must not bring a check back. */
+	anyip6_paths_close();
 	anyip6_disarm_all();
 	/* Last: until here a module that goes must take its path along. */
 	anyip6_paths_unfollow();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The rule: which addresses that are not configured are local for sockets.
+ * The rule: which addresses that are not configured are local.
  *
  * The kernel exports no lookup in one table that only looks: ip6_pol_route()
  * sends neighbour solicitations and allocates. So we walk the tree here, as
@@ -421,11 +421,12 @@ static enum anyip6_step anyip6_decide(struct net *net,
 
 /**
  * anyip6_is_local() - whether an Any-IP route makes an address local
- * @net:    netns of the socket
+ * @net:    netns that asks
  * @addr:   address that the kernel's own check refuses
  * @dev:    device that the caller of the check names, or NULL. It selects the
  *	    L3 domain and stays while the caller uses it
  * @caller: return address in the caller, only to name the caller
+ * @asker:  who asks, only to count
  *
  * The IPv6 counterpart of inet_addr_type_table() == RTN_LOCAL.
  *
@@ -441,17 +442,19 @@ static enum anyip6_step anyip6_decide(struct net *net,
  * an RTN_LOCAL route (on @dev itself where @addr is link-local).
  */
 bool anyip6_is_local(struct net *net, const struct in6_addr *addr,
-		     const struct net_device *dev, unsigned long caller)
+		     const struct net_device *dev, unsigned long caller,
+		     enum anyip6_asker asker)
 {
 	enum anyip6_step step;
 	u32 table = RT6_TABLE_UNSPEC;
 
-	if (unlikely(READ_ONCE(anyip6_prover) == current))
-		return anyip6_proof_answer(addr);
+	if (unlikely(READ_ONCE(anyip6_prover) == current) &&
+	    anyip6_proof_asks(addr))
+		return anyip6_proof_answer();
 
 	rcu_read_lock();
 	step = anyip6_decide(net, addr, dev, &table);
-	anyip6_count(net, step);
+	anyip6_count(net, asker, step);
 	trace_anyip6_decision(net, caller, addr, dev, table, step);
 	rcu_read_unlock();
 	return step == ANYIP6_ALLOWED;

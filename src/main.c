@@ -14,8 +14,16 @@ static bool default_on = true;
 module_param(default_on, bool, 0444);
 MODULE_PARM_DESC(default_on, "net.ipv6.anyip_bind of each netns starts at this (default: 1)");
 
+static bool ndisc;
+module_param(ndisc, bool, 0444);
+MODULE_PARM_DESC(ndisc, "allow net.ipv6.anyip_ndisc, with which a host answers neighbour solicitations for its Any-IP prefixes (default: 0)");
+
 static const char *anyip6_path_state(const struct anyip6_path *path)
 {
+	if (!path->check->wanted)
+		return "off";
+	if (!READ_ONCE(path->check->armed) || READ_ONCE(path->unproven))
+		return "unproven";
 	if (!READ_ONCE(path->size))
 		return "absent";
 	return path->prove ? "proven" : "found";
@@ -45,12 +53,12 @@ static const struct kernel_param_ops anyip6_hooks_ops = {
 };
 
 module_param_cb(hooks, &anyip6_hooks_ops, NULL, 0444);
-MODULE_PARM_DESC(hooks, "the socket paths, to be read: caller, check, and whether proven at load, found or absent");
+MODULE_PARM_DESC(hooks, "the paths, to be read: caller, check, and whether proven, found, absent, unproven or off");
 
 static void __init anyip6_log_loaded(void)
 {
 	const struct anyip6_path *path;
-	char hooks[256];
+	char hooks[768];
 	int len = 0;
 
 	for (path = anyip6_paths; path < anyip6_paths + ANYIP6_N_PATHS; path++)
@@ -58,8 +66,8 @@ static void __init anyip6_log_loaded(void)
 			len += scnprintf(hooks + len, sizeof(hooks) - len,
 					 " %s>%s", path->caller,
 					 path->check->name);
-	pr_info("version %s loaded, default_on=%d, hooks%s\n", ANYIP6_VERSION,
-		default_on, hooks);
+	pr_info("version %s loaded, default_on=%d, ndisc=%d, hooks%s\n",
+		ANYIP6_VERSION, default_on, ndisc, hooks);
 }
 
 /*
@@ -106,14 +114,14 @@ static int __init anyip6_init(void)
 		return err == -ENOENT ? -EOPNOTSUPP : err;
 	}
 
-	err = anyip6_netns_init(default_on);
+	err = anyip6_netns_init(default_on, ndisc);
 	if (err) {
 		pr_err("not loaded: net.ipv6.anyip_bind cannot be registered (%d)\n",
 		       err);
 		return err;
 	}
 
-	err = anyip6_hook_init();
+	err = anyip6_hook_init(ndisc);
 	if (err)
 		goto err_netns;
 

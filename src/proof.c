@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module proves its own hook before it stays: it takes each socket path as
- * a program would and checks that the path asks it. This finds an inlined check,
+ * The module proves its own hook before it stays: it takes paths as a
+ * program would and checks that they ask it. This finds an inlined check,
  * a renamed clone and a patched caller.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/icmpv6.h>
 #include <linux/ipv6.h>
 #include <linux/module.h>
 #include <linux/random.h>
@@ -27,22 +28,33 @@ static bool anyip6_proof_yes;
 static bool anyip6_proof_asked;
 
 /**
- * anyip6_proof_answer() - answer the prover
+ * anyip6_proof_asks() - whether it is the proof that asks
  * @addr: the address that the path asks for
  *
- * Context: called by the prover itself, on one of the socket paths.
+ * A packet may arrive while the prover runs, and interrupt it.
+ *
+ * Context: any, while anyip6_prover is the current task.
+ * Return: true if @addr is the address of the proof.
+ */
+bool anyip6_proof_asks(const struct in6_addr *addr)
+{
+	return ipv6_addr_equal(addr, &anyip6_proof_addr);
+}
+
+/**
+ * anyip6_proof_answer() - answer the prover
+ *
+ * Context: called by the prover itself, on one of the paths.
  * Return: the answer that the proof of this path needs.
  */
-bool anyip6_proof_answer(const struct in6_addr *addr)
+bool anyip6_proof_answer(void)
 {
-	if (!ipv6_addr_equal(addr, &anyip6_proof_addr))
-		return false;
 	anyip6_proof_asked = true;
 	return anyip6_proof_yes;
 }
 
 /* From the discard-only prefix (RFC 6666), and random, so nobody has it. */
-static void __init anyip6_new_proof_addr(void)
+static void anyip6_new_proof_addr(void)
 {
 	memset(&anyip6_proof_addr, 0, sizeof(anyip6_proof_addr));
 	anyip6_proof_addr.s6_addr[0] = 0x01;
@@ -161,8 +173,37 @@ int anyip6_prove_pktinfo(const struct anyip6_path *path, struct net *net)
 	return anyip6_proof_asked == (err == -EINVAL) ? err : 0;
 }
 
+/**
+ * anyip6_prove_error() - ask for an ICMPv6 error
+ * @path: unused
+ * @net:  any netns
+ *
+ * The packet has no source. icmp6_send() sees that right after the check, and
+ * sends nothing.
+ *
+ * Context: process; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int anyip6_prove_error(const struct anyip6_path *path, struct net *net)
+{
+	struct ipv6hdr *hdr;
+	struct sk_buff *skb;
+
+	skb = alloc_skb(sizeof(*hdr), GFP_KERNEL);
+	if (!skb)
+		return -ENOMEM;
+	skb_reset_network_header(skb);
+	hdr = skb_put_zero(skb, sizeof(*hdr));
+	hdr->version = 6;
+	hdr->daddr = anyip6_proof_addr;
+	skb->dev = net->loopback_dev;
+	icmpv6_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_PORT_UNREACH, 0);
+	consume_skb(skb);
+	return 0;
+}
+
 /* Any netns in which bind() reaches the check. The caller must put it. */
-static struct net *__init anyip6_proving_ground(void)
+static struct net *__cold anyip6_proving_ground(void)
 {
 	struct net *net, *found = NULL;
 
@@ -178,7 +219,7 @@ static struct net *__init anyip6_proving_ground(void)
 	return found;
 }
 
-static int __init anyip6_take(const struct anyip6_path *path, struct net *net)
+static int anyip6_take(const struct anyip6_path *path, struct net *net)
 {
 	int err;
 
@@ -190,37 +231,53 @@ static int __init anyip6_take(const struct anyip6_path *path, struct net *net)
 	return err;
 }
 
+/* Whether the path asked, or the errno that stopped it. */
+static int anyip6_asks(const struct anyip6_path *path, struct net *net)
+{
+	int err = anyip6_take(path, net);
+
+	return err ?: anyip6_proof_asked;
+}
+
 /**
  * anyip6_prove() - take a path and check that it asks the rule
  * @path: a path whose caller was found and whose check is redirected
  *
- * Context: process, module load; may sleep. One at a time.
- * Return: 0 or an errno, with the reason logged.
+ * A path that does not ask is left to the kernel, unless the module needs it.
+ *
+ * Context: process; may sleep, and opens sockets of @path's protocol. One at a
+ * time.
+ * Return: 0, or the errno that ends the load, with the reason logged.
  */
-int __init anyip6_prove(const struct anyip6_path *path)
+int __cold anyip6_prove(struct anyip6_path *path)
 {
 	struct net *net = anyip6_proving_ground();
 	bool hidden;
-	int err;
+	int asks;
 
 	if (!net) {
-		pr_err("not loaded: net.ipv6.ip_nonlocal_bind=1 in every netns hides the check; load while a netns has it 0 ('ip netns add' makes one)\n");
-		return -EBUSY;
+		anyip6_leave(path);
+		return anyip6_lack(path->what, -EAGAIN,
+				   "net.ipv6.ip_nonlocal_bind=1 in every netns hides the check; load while a netns has it 0 ('ip netns add' makes one)");
 	}
 
-	err = anyip6_take(path, net);
+	asks = anyip6_asks(path, net);
 	hidden = READ_ONCE(net->ipv6.sysctl.ip_nonlocal_bind);
 	put_net(net);
-	if (!err && anyip6_proof_asked)
+	if (asks > 0) {
+		WRITE_ONCE(path->unproven, false);
 		return 0;
+	}
 
+	anyip6_leave(path);
 	if (hidden)
-		pr_err("not loaded: net.ipv6.ip_nonlocal_bind was set to 1 meanwhile; load again\n");
-	else if (err)
-		pr_err("not loaded: the test of %s ended with error %d\n",
-		       path->caller, err);
-	else
-		pr_err("not loaded: %s does not call %s in this kernel (inlined, or live-patched)\n",
-		       path->caller, path->check->name);
-	return err ?: -EOPNOTSUPP;
+		return anyip6_lack(path->what, -EAGAIN,
+				   "net.ipv6.ip_nonlocal_bind was set to 1 meanwhile; load again");
+	if (asks < 0)
+		return anyip6_lack(path->what, asks,
+				   "the test of %s ended with error %d",
+				   path->caller, asks);
+	return anyip6_lack(path->what, -EOPNOTSUPP,
+			   "%s does not call %s in this kernel (inlined, or live-patched)",
+			   path->caller, path->check->name);
 }

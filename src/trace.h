@@ -43,6 +43,8 @@ TRACE_EVENT(anyip6_decision,
 	),
 
 	TP_fast_assign(
+		const struct anyip6_path *path = anyip6_path_at(caller);
+
 		__entry->cookie = anyip6_net_cookie(net);
 		__entry->netns = net->ns.inum;
 		__entry->table = table;
@@ -50,7 +52,7 @@ TRACE_EVENT(anyip6_decision,
 		__entry->allowed = step == ANYIP6_ALLOWED;
 		memcpy(__entry->addr, addr, 16);
 		strscpy(__entry->dev, dev ? dev->name : "-", IFNAMSIZ);
-		strscpy(__entry->caller, anyip6_caller_name(caller),
+		strscpy(__entry->caller, path ? path->caller : "?",
 			ANYIP6_CALLER_LEN);
 		memcpy(__entry->comm, current->comm, TASK_COMM_LEN);
 	),

@@ -1,14 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The commands, and the kernel's files that they read. */
+/* What the parts of the tool share: the kernel's files, exit codes, complaints, the commands. */
 #ifndef ANYIP6_TOOL_H
 #define ANYIP6_TOOL_H
 
+#include <stdbool.h>
+
 #define TOGGLE		"/proc/sys/net/ipv6/anyip_bind"
+#define NDISC		"/proc/sys/net/ipv6/anyip_ndisc"
+#define PROXY_NDP	"/proc/sys/net/ipv6/conf/%s/proxy_ndp"
 #define NONLOCAL	"/proc/sys/net/ipv6/ip_nonlocal_bind"
 #define COUNTERS	"/proc/thread-self/net/anyip6"
 #define MODULE		"/sys/module/anyip6/"
 
+/* Exit codes, promised in anyip6(8). */
+enum {
+	EXIT_ALLOWED	= 0,
+	EXIT_REFUSED	= 1,
+	EXIT_USAGE	= 2,
+	EXIT_NOT_LOADED	= 3,
+	EXIT_CANNOT	= 4,
+};
+
+extern bool want_json;
+
+__attribute__((format(printf, 1, 2)))
+void complain(const char *fmt, ...);
+__attribute__((noreturn, format(printf, 2, 3)))
+void die(int code, const char *fmt, ...);
+
+/* Ends the program if @memory is NULL, else returns it. */
+void *need(void *memory);
+
+/* All of a small file or NULL. The next call reuses the memory. */
+char *file_read(const char *path);
+/* The number in a file, or -1 if it cannot be read. */
+int file_number(const char *path);
+
 int cmd_explain(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+
+struct question;
+
+/* explain --ndisc. Returns the exit code. */
+int explain_ndisc(const struct question *q);
 
 #endif

@@ -1,219 +1,139 @@
 // SPDX-License-Identifier: GPL-2.0
 /* anyip6 explain: binds a socket and says which step of the rule decided. */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "advice.h"
 #include "anyip6.h"
+#include "ask.h"
 #include "json.h"
-#include "rule.h"
 #include "text.h"
-#include "util.h"
 
-/*
- * We read the state, then bind. If the state changes in between, bind and the
- * rule differ, and we try again. With a route that comes and goes, every second
- * try differs. With this many tries, one run in a million still does.
- */
-#define TRIES	20
-
-static const struct proto {
-	const char *name;
-	int type, number;
-	bool asks_nonlocal;
-} protos[] = {
-	{ "tcp",	SOCK_STREAM,	IPPROTO_TCP,	true },
-	{ "udp",	SOCK_DGRAM,	IPPROTO_UDP,	true },
-	{ "udplite",	SOCK_DGRAM,	136,		true },
-	{ "raw",	SOCK_RAW,	253,		true },
-	{ "ping",	SOCK_DGRAM,	IPPROTO_ICMPV6,	true },
-	{ "sctp",	SOCK_STREAM,	IPPROTO_SCTP,	true },
-	{ "mptcp",	SOCK_STREAM,	262,		true },
-	{ "dccp",	6,		33,		true },
-	{ "l2tp",	SOCK_DGRAM,	115,		false },
+/* All questions: each address with the same options. */
+struct questions {
+	struct question common;
+	struct address *list;
+	size_t n;
 };
 
-struct question {
-	const char *text, *dev;
-	struct in6_addr ip;
-	const struct proto *proto;
-};
-
-/* What a real socket got. @stage names the call that failed. */
-struct outcome {
-	int err;
-	const char *stage;
-};
-
-static const struct proto *proto_by_name(const char *name)
+static const struct proto *take_proto(const char *name)
 {
-	for (size_t i = 0; i < sizeof(protos) / sizeof(*protos); i++)
-		if (!strcmp(protos[i].name, name))
-			return &protos[i];
-	die(EXIT_USAGE, "%s: no such protocol; see anyip6 --help", name);
+	const struct proto *p = proto_by_name(name);
+
+	if (!p)
+		die(EXIT_USAGE, "%s: no such protocol; see anyip6 --help", name);
+	return p;
 }
 
-/* ADDR or ADDR%DEV */
-static void take_address(struct question *q, char *text)
+/* @where: of which line of stdin, or empty */
+static void take_address(struct questions *qs, const char *text, const char *where)
 {
-	char *percent = strchr(text, '%');
+	const char *complaint;
 
-	if (q->text)
-		die(EXIT_USAGE, "one address only");
-	if (percent) {
-		*percent = '\0';
-		q->dev = percent + 1;
-	}
-	q->text = text;
-	if (inet_pton(AF_INET6, text, &q->ip) != 1)
-		die(EXIT_USAGE, "%s: not an IPv6 address", text);
+	qs->list = need(realloc(qs->list, (qs->n + 1) * sizeof(*qs->list)));
+	complaint = address_parse(text, &qs->list[qs->n++]);
+	if (complaint)
+		die(EXIT_USAGE, "%s%s", where, complaint);
 }
 
-static void take_arguments(struct question *q, int argc, char **argv)
+/* Leaves out empty lines, and the space around an address. */
+static void take_stdin(struct questions *qs)
 {
-	*q = (struct question){ .proto = &protos[0] };
-	for (int i = 1; i < argc; i++) {
-		bool more = i + 1 < argc;
+	char *line = NULL, where[32];
+	size_t size = 0, n = 0;
+	ssize_t len;
 
-		if (!strcmp(argv[i], "--dev") && more)
-			q->dev = argv[++i];
-		else if (!strcmp(argv[i], "--proto") && more)
-			q->proto = proto_by_name(argv[++i]);
-		else if (*argv[i] == '-')
-			die(EXIT_USAGE, "%s: not understood; see anyip6 --help", argv[i]);
-		else
-			take_address(q, argv[i]);
+	while ((len = getline(&line, &size, stdin)) >= 0) {
+		char *text = line + strspn(line, " \t");
+
+		while (len && isspace((unsigned char)line[len - 1]))
+			line[--len] = '\0';
+		snprintf(where, sizeof(where), "line %zu: ", ++n);
+		if (*text)
+			take_address(qs, text, where);
 	}
-	if (!q->text)
+	if (ferror(stdin))
+		die(EXIT_CANNOT, "stdin: %s", strerror(errno));
+	if (!qs->n)
+		die(EXIT_USAGE, "explain: no address on stdin");
+	free(line);
+}
+
+/* --NAME VALUE, or --NAME=VALUE */
+static bool take_value(char **argv, int *i, const char *name, const char **value)
+{
+	size_t len = strlen(name);
+
+	if (!strncmp(argv[*i], name, len) && argv[*i][len] == '=') {
+		*value = argv[*i] + len + 1;
+		return true;
+	}
+	if (strcmp(argv[*i], name))
+		return false;
+	*value = argv[++*i];
+	if (!*value)
+		die(EXIT_USAGE, "%s: which?", name);
+	return true;
+}
+
+static void take_argument(struct questions *qs, char **argv, int *i)
+{
+	struct question *q = &qs->common;
+	const char *proto;
+
+	if (take_value(argv, i, "--dev", &q->dev))
+		return;
+	if (take_value(argv, i, "--proto", &proto))
+		q->proto = take_proto(proto);
+	else if (!strcmp(argv[*i], "--ndisc"))
+		q->ndisc = true;
+	else if (!strcmp(argv[*i], "--pkt"))
+		q->pktinfo = true;
+	else if (!strcmp(argv[*i], "-"))
+		take_stdin(qs);
+	else if (*argv[*i] == '-')
+		die(EXIT_USAGE, "%s: not understood; see anyip6 --help", argv[*i]);
+	else
+		take_address(qs, argv[*i], "");
+}
+
+static void check_address(const struct question *q, const struct address *a)
+{
+	if (*a->dev && q->dev && strcmp(a->dev, q->dev))
+		die(EXIT_USAGE, "%s: either %%%s or --dev %s", a->text, a->dev, q->dev);
+	if (q->ndisc && !*a->dev && !q->dev)
+		die(EXIT_USAGE, "explain --ndisc: on which device? (--dev)");
+	if (q->ndisc && IS_PREFIX(a))
+		die(EXIT_USAGE, "%s: --ndisc is for addresses, not for prefixes", a->text);
+}
+
+/* Checks all before it asks the first, so that a mistake changes nothing. */
+static struct questions take_arguments(int argc, char **argv)
+{
+	struct questions qs = {};
+	struct question *q = &qs.common;
+
+	for (int i = 1; i < argc; i++)
+		take_argument(&qs, argv, &i);
+	if (!qs.n)
 		die(EXIT_USAGE, "explain: which address?");
-}
-
-static struct outcome bind_really(const struct question *q, const struct link *dev)
-{
-	union {
-		struct sockaddr_in6 in6;
-		char room[32];	/* L2TP adds a connection, 0 here */
-	} sa = {
-		.in6 = { .sin6_family = AF_INET6, .sin6_addr = q->ip },
-	};
-	struct outcome o = { 0, NULL };
-	int fd = socket(AF_INET6, q->proto->type | SOCK_CLOEXEC, q->proto->number);
-
-	if (fd < 0)
-		return (struct outcome){ errno, "socket" };
-	if (dev && IN6_IS_ADDR_LINKLOCAL(&q->ip))
-		sa.in6.sin6_scope_id = dev->index;
-	if (dev && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, dev->name,
-			      strlen(dev->name) + 1))
-		o = (struct outcome){ errno, "SO_BINDTODEVICE" };
-	else if (bind(fd, (struct sockaddr *)&sa, q->proto->number == 115 ?
-		      sizeof(sa) : sizeof(sa.in6)))
-		o = (struct outcome){ errno, "bind" };
-	close(fd);
-	return o;
-}
-
-/* Whether bind answered about the address, and not about something else. */
-static bool about_address(const struct outcome *o)
-{
-	return !o->err || (!strcmp(o->stage, "bind") &&
-			   (o->err == EADDRNOTAVAIL || o->err == EINVAL));
-}
-
-static bool agrees(const struct answer *a, const struct outcome *o)
-{
-	return a->verdict == UNKNOWN || a->verdict == (o->err ? REFUSED : ALLOWED);
-}
-
-/* The device was there when we read it. */
-static bool lost_device(const struct outcome *o)
-{
-	return o->err == ENODEV && strcmp(o->stage, "socket");
-}
-
-static void settle(struct answer *a, const struct outcome *o)
-{
-	char rule[sizeof(a->reason)];
-
-	if (!about_address(o)) {
-		a->verdict = UNKNOWN;
-	} else if (agrees(a, o)) {
-		a->verdict = o->err ? REFUSED : ALLOWED;
-	} else {
-		memcpy(rule, a->reason, sizeof(rule));
-		a->verdict = o->err ? REFUSED : ALLOWED;
-		a->step = STEP_UNKNOWN;
-		snprintf(a->reason, sizeof(a->reason),
-			 "not as the rule has it (%.1000s); did a BPF program or a change meanwhile decide?",
-			 rule);
-	}
-}
-
-/* All that one try found. */
-struct explanation {
-	struct state state;
-	struct outcome outcome;
-	struct answer answer;
-	struct answer would;	/* STEP_NONE: the module was asked */
-};
-
-/*
- * L2TP and older SCTP do not tell the kernel their device. The answer of bind
- * shows which SCTP this is.
- */
-static void decide(const struct fib *fib, const struct question *q,
-		   const struct link *dev, struct explanation *e)
-{
-	bool l2tp = q->proto->number == 115;
-	const struct link *named = dev;
-	struct answer *a = &e->answer;
-
-	e->state = (struct state){
-		.loaded		= file_number(TOGGLE) >= 0,
-		.on		= file_number(TOGGLE) == 1,
-		.nonlocal	= file_number(NONLOCAL) == 1 &&
-				  q->proto->asks_nonlocal,
-	};
-	rule_kernel(fib, &q->ip, dev, &e->state, a);
-	if (dev && (l2tp || q->proto->number == IPPROTO_SCTP) &&
-	    !IN6_IS_ADDR_LINKLOCAL(&q->ip) && (l2tp || !agrees(a, &e->outcome))) {
-		named = NULL;
-		rule_kernel(fib, &q->ip, NULL, &e->state, a);
-	}
-	e->would.step = STEP_NONE;
-	if (a->step == STEP_OFF || a->step == STEP_NOT_LOADED ||
-	    a->step == STEP_NONLOCAL)
-		rule_any_ip(fib, &q->ip, named, &e->would);
-}
-
-/* Returns false if the state must have changed between the rule and bind. */
-static bool explain_once(const struct question *q, struct explanation *e)
-{
-	const struct link *dev = NULL;
-	struct fib fib;
-	int err = fib_read(&fib, true, q->dev);
-
-	if (err)
-		die(EXIT_CANNOT, "netlink: %s", fib_error(err));
-	if (q->dev) {
-		dev = fib_link_by_name(&fib, q->dev);
-		if (!dev)
-			die(EXIT_USAGE, "%s: no such device", q->dev);
-	}
-	e->outcome = bind_really(q, dev);
-	decide(&fib, q, dev, e);
-	fib_free(&fib);
-	if (about_address(&e->outcome))
-		return agrees(&e->answer, &e->outcome);
-	return !lost_device(&e->outcome);
+	if (q->ndisc && (q->proto || q->pktinfo))
+		die(EXIT_USAGE, "explain: --ndisc goes without --proto and --pkt");
+	q->proto = q->proto ?: proto_by_name(q->pktinfo ? "udp" : "tcp");
+	if (q->pktinfo && strcmp(q->proto->name, "udp"))
+		die(EXIT_USAGE, "explain: --pkt asks with UDP");
+	for (size_t i = 0; i < qs.n; i++)
+		check_address(q, &qs.list[i]);
+	return qs;
 }
 
 static const char *const verdicts[] = {
 	[REFUSED] = "refused", [ALLOWED] = "allowed", [UNKNOWN] = "unknown",
+	[PARTLY] = "partly",
 };
 
 /* What has to change before the kernel asks the module. */
@@ -228,63 +148,202 @@ static const char *if_asked(const struct state *state, const struct answer *a)
 	return "with 0";
 }
 
-static void print_text(struct explanation *e)
+/* The device is a part of the question: the answer is for sockets on it. */
+static const char *subject(const struct explained *x, const char *address)
 {
-	const struct outcome *o = &e->outcome;
-	struct answer *a = &e->answer;
+	static char text[128];
 
-	if (a->verdict == UNKNOWN)
-		printf("unknown: %s: %s; by the rule: %s: %s\n", o->stage,
-		       strerror(o->err), step_word(a->step), plain(a->reason));
-	else
-		printf("%s: %s\n", verdicts[a->verdict], plain(a->reason));
-	if (e->would.step)
-		printf("%s, this bind would be %s: %s\n", if_asked(&e->state, a),
-		       verdicts[e->would.verdict], plain(e->would.reason));
+	snprintf(text, sizeof(text), "%s%s%s", address, *x->dev ? "%" : "", x->dev);
+	return text;
 }
 
-static void json_answer(const struct answer *a)
+/* The line without its verdict */
+static void print_answer(const struct question *q, const char *subject,
+			 const struct explanation *e, bool would)
 {
-	json_string("verdict", verdicts[a->verdict]);
-	json_string("step", step_word(a->step));
-	json_string("reason", a->reason);
+	struct answer a = *answer_of(e, would);
+	const struct answer rule = a;
+	const struct outcome *o = &e->outcome;
+
+	if (!would && a.verdict == UNKNOWN && o->err) {
+		a.step = STEP_UNKNOWN;
+		snprintf(a.reason, sizeof(a.reason), "%s: %s; by the rule: %s: %.1000s",
+			 o->stage, strerror(o->err), step_word(rule.step), rule.reason);
+	}
+	answer_print(subject, &a);
+	if (o->not_loaded && !would)
+		printf("; by the rule alone, as %s is not loaded", q->proto->name);
+	putchar('\n');
 }
 
-static void print_json(const struct question *q, const struct explanation *e)
+static const char *part_text(const struct part *p)
+{
+	static char text[INET6_ADDRSTRLEN + 4];
+	char ip[INET6_ADDRSTRLEN];
+
+	inet_ntop(AF_INET6, &p->ip, ip, sizeof(ip));
+	if (p->len == 128)
+		return strcpy(text, ip);
+	snprintf(text, sizeof(text), "%s/%u", ip, p->len);
+	return text;
+}
+
+/*
+ * The verdict of the nearest prefix around a part that is no empty part. A part
+ * with that verdict goes without saying.
+ */
+static bool goes_without_saying(const struct explained *x, size_t at, bool would)
+{
+	const struct part *list = x->parts.list;
+
+	for (size_t i = at; i-- > 0;)
+		if (!list[i].empty && prefix_covers(&list[i].ip, list[i].len, &list[at].ip))
+			return answer_of(&x->of[i], would)->verdict ==
+			       answer_of(&x->of[at], would)->verdict;
+	return false;
+}
+
+static void print_parts(const struct question *q, const struct explained *x, bool would)
+{
+	printf("partly: %s; for an address, its longest prefix below counts:\n",
+	       subject(x, q->address.text));
+	for (size_t i = 0; i < x->parts.n; i++) {
+		if (x->parts.list[i].empty || goes_without_saying(x, i, would))
+			continue;
+		printf("  %s: ", verdicts[answer_of(&x->of[i], would)->verdict]);
+		print_answer(q, part_text(&x->parts.list[i]), &x->of[i], would);
+	}
+}
+
+static void print_verdict(const struct question *q, const struct explained *x, bool would)
+{
+	enum verdict v = overall(x, would);
+	char text[160];
+
+	if (v == PARTLY) {
+		print_parts(q, x, would);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s%s", IS_PREFIX(&q->address) ? "all of " : "",
+		 subject(x, q->address.text));
+	printf("%s: ", verdicts[v]);
+	print_answer(q, text, first_explanation(x), would);
+}
+
+/* A short second line for an address, and all parts again for a prefix. */
+static void print_would(const struct question *q, const struct explained *x)
+{
+	const struct explanation *e = first_explanation(x);
+	const char *with = if_asked(&x->state, &e->answer);
+	struct answer would = e->would;
+
+	if (!would.step)
+		return;
+	if (IS_PREFIX(&q->address)) {
+		printf("%s, it would be ", with);
+		print_verdict(q, x, true);
+	} else {
+		printf("%s, this %s would be %s: %s\n", with, q->pktinfo ? "source" : "bind",
+		       verdicts[would.verdict], plain(would.reason));
+	}
+}
+
+static void print_text(const struct question *q, const struct explained *x,
+		       const struct advice *advice)
+{
+	print_verdict(q, x, false);
+	print_would(q, x);
+	lines_print(&advice->hints, "hint");
+	lines_print(&advice->warnings, "warning");
+}
+
+static void json_explanation(const struct explanation *e)
 {
 	const struct outcome *o = &e->outcome;
 
-	json_open(NULL, '{');
-	json_string("address", q->text);
-	json_string("device", q->dev);
-	json_string("protocol", q->proto->name);
-	json_answer(&e->answer);
+	answer_json(verdicts[e->answer.verdict], &e->answer);
 	json_string("failed", o->stage);
 	json_string("error", o->err ? strerror(o->err) : NULL);
 	if (e->would.step) {
 		json_open("would", '{');
-		json_answer(&e->would);
+		answer_json(verdicts[e->would.verdict], &e->would);
+		json_close();
+	}
+}
+
+static void json_parts(const struct explained *x)
+{
+	json_string("verdict", verdicts[overall(x, false)]);
+	json_open("parts", '[');
+	for (size_t i = 0; i < x->parts.n; i++) {
+		if (x->parts.list[i].empty)
+			continue;
+		json_open(NULL, '{');
+		json_string("address", part_text(&x->parts.list[i]));
+		json_explanation(&x->of[i]);
 		json_close();
 	}
 	json_close();
 }
 
-int cmd_explain(int argc, char **argv)
+static void print_json(const struct question *q, const struct explained *x,
+		       const struct advice *advice)
+{
+	const struct explanation *e = first_explanation(x);
+
+	json_open(NULL, '{');
+	json_string("address", q->address.text);
+	json_string("device", *x->dev ? x->dev : NULL);
+	json_string("protocol", q->proto->name);
+	json_bool("protocol_loaded", !e->outcome.not_loaded);
+	json_string("asked", q->pktinfo ? "pktinfo" : "bind");
+	if (IS_PREFIX(&q->address))
+		json_parts(x);
+	else
+		json_explanation(e);
+	lines_json(&advice->hints, "hints");
+	lines_json(&advice->warnings, "warnings");
+	json_close();
+}
+
+static int explain_bind(const struct question *q)
 {
 	static const int codes[] = {
 		[REFUSED] = EXIT_REFUSED, [ALLOWED] = EXIT_ALLOWED,
-		[UNKNOWN] = EXIT_CANNOT,
+		[UNKNOWN] = EXIT_CANNOT, [PARTLY] = EXIT_REFUSED,
 	};
-	struct explanation e = {};
-	struct question q;
+	struct explained x = {};
+	struct advice advice;
+	enum verdict v;
 
-	take_arguments(&q, argc, argv);
-	for (int i = 0; i < TRIES && !explain_once(&q, &e); i++)
-		;
-	settle(&e.answer, &e.outcome);
+	ask(q, &x);
+	v = overall(&x, false);
+	advice = advise(q, &x);
 	if (want_json)
-		print_json(&q, &e);
+		print_json(q, &x, &advice);
 	else
-		print_text(&e);
-	return codes[e.answer.verdict];
+		print_text(q, &x, &advice);
+	advice_free(&advice);
+	ask_free(&x);
+	return codes[v];
+}
+
+/* The exit code is that of the worst answer. */
+int cmd_explain(int argc, char **argv)
+{
+	struct questions qs = take_arguments(argc, argv);
+	int worst = EXIT_ALLOWED, code;
+
+	for (size_t i = 0; i < qs.n; i++) {
+		struct question q = qs.common;
+
+		q.address = qs.list[i];
+		if (*q.address.dev)
+			q.dev = q.address.dev;
+		code = q.ndisc ? explain_ndisc(&q) : explain_bind(&q);
+		if (code > worst)
+			worst = code;
+	}
+	free(qs.list);
+	return worst;
 }

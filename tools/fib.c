@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "anyip6.h"
 #include "fib.h"
-#include "util.h"
 
 #ifndef NETLINK_GET_STRICT_CHK
 #define NETLINK_GET_STRICT_CHK	12
@@ -74,6 +74,8 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 	const struct nlattr *attr;
 
 	link->index = msg->ifi_index;
+	link->loopback = msg->ifi_flags & IFF_LOOPBACK;
+	link->all_groups = msg->ifi_flags & (IFF_ALLMULTI | IFF_PROMISC | IFF_LOOPBACK);
 	mnl_attr_for_each(attr, nlh, sizeof(*msg)) {
 		switch (mnl_attr_get_type(attr)) {
 		case IFLA_IFNAME:
@@ -161,6 +163,10 @@ static void route_attr(struct route *r, const struct rtmsg *msg,
 	case RTA_OIF:
 		add_nexthop(r, mnl_attr_get_u32(attr), msg->rtm_flags);
 		break;
+	case RTA_GATEWAY:
+	case RTA_VIA:
+		r->via = true;
+		break;
 	case RTA_MULTIPATH:
 		add_nexthops(r, attr);
 		break;
@@ -190,10 +196,71 @@ static int on_route(const struct nlmsghdr *nlh, void *data)
 	r->len = msg->rtm_dst_len;
 	r->type = msg->rtm_type;
 	r->table = msg->rtm_table;
+	r->protocol = msg->rtm_protocol;
 	r->src_len = msg->rtm_src_len;
 	r->pref = PREF_MEDIUM;
 	mnl_attr_for_each(attr, nlh, sizeof(*msg))
 		route_attr(r, msg, attr);
+	return MNL_CB_OK;
+}
+
+/* The gateways of a route often come again in the next one. */
+static void add_gateway(struct fib *fib, const struct gateway *gateway)
+{
+	const size_t n = fib->n_gateways;
+
+	if (!n || memcmp(&fib->gateways[n - 1], gateway, sizeof(*gateway)))
+		*APPEND(fib->gateways, fib->n_gateways) = *gateway;
+}
+
+static void take_gateway(struct gateway *gateway, const struct nlattr *attr)
+{
+	memcpy(&gateway->ip, mnl_attr_get_payload(attr), sizeof(gateway->ip));
+}
+
+static void add_gateways(struct fib *fib, const struct nlattr *multipath,
+			 struct gateway *gateway)
+{
+	struct rtnexthop *nh = mnl_attr_get_payload(multipath);
+	int len = mnl_attr_get_payload_len(multipath);
+	const struct nlattr *attr;
+
+	for (; RTNH_OK(nh, len); len -= RTNH_ALIGN(nh->rtnh_len), nh = RTNH_NEXT(nh))
+		for (attr = (void *)RTNH_DATA(nh);
+		     mnl_attr_ok(attr, (char *)nh + nh->rtnh_len - (char *)attr);
+		     attr = mnl_attr_next(attr)) {
+			if (mnl_attr_get_type(attr) != RTA_GATEWAY)
+				continue;
+			gateway->link = nh->rtnh_ifindex;
+			take_gateway(gateway, attr);
+			add_gateway(fib, gateway);
+		}
+}
+
+static int on_gateway(const struct nlmsghdr *nlh, void *data)
+{
+	const struct rtmsg *msg = mnl_nlmsg_get_payload(nlh);
+	struct gateway gateway;
+	struct fib *fib = data;
+	const struct nlattr *attr;
+	bool one = false;
+
+	if (msg->rtm_family != AF_INET6)
+		return MNL_CB_OK;
+	memset(&gateway, 0, sizeof(gateway));	/* add_gateway() compares all bytes */
+	gateway.is_default = !msg->rtm_dst_len;
+	mnl_attr_for_each(attr, nlh, sizeof(*msg)) {
+		if (mnl_attr_get_type(attr) == RTA_OIF)
+			gateway.link = mnl_attr_get_u32(attr);
+		if (mnl_attr_get_type(attr) == RTA_MULTIPATH)
+			add_gateways(fib, attr, &gateway);
+		if (mnl_attr_get_type(attr) == RTA_GATEWAY) {
+			take_gateway(&gateway, attr);
+			one = true;
+		}
+	}
+	if (one)
+		add_gateway(fib, &gateway);
 	return MNL_CB_OK;
 }
 
@@ -320,7 +387,7 @@ static int dump_objects(struct mnl_socket *nl, struct fib *fib)
 
 /* Kernels that cannot filter send more. */
 static int dump_routes(struct mnl_socket *nl, struct fib *fib, unsigned int type,
-		       uint32_t table)
+		       uint32_t table, mnl_cb_t cb)
 {
 	char buf[256];
 	struct nlmsghdr *nlh = request(buf, RTM_GETROUTE, sizeof(struct rtmsg),
@@ -331,7 +398,7 @@ static int dump_routes(struct mnl_socket *nl, struct fib *fib, unsigned int type
 	msg->rtm_type = type;
 	if (table)
 		mnl_attr_put_u32(nlh, RTA_TABLE, table);
-	err = dump(nl, nlh, on_route, fib);
+	err = dump(nl, nlh, cb, fib);
 	return err == -ENOENT ? 0 : err;	/* no table, no routes */
 }
 
@@ -344,7 +411,15 @@ static int read_table(struct mnl_socket *nl, struct fib *fib, uint32_t table)
 		if (fib->routes[i].table != table)
 			fib->routes[kept++] = fib->routes[i];
 	fib->n_routes = kept;
-	return dump_routes(nl, fib, RTN_UNSPEC, table);
+	return dump_routes(nl, fib, RTN_UNSPEC, table, on_route);
+}
+
+static int read_gateways(struct mnl_socket *nl, struct fib *fib, const char *dev)
+{
+	const struct link *vrf = fib_vrf(fib, dev ? fib_link_by_name(fib, dev) : NULL);
+
+	return dump_routes(nl, fib, RTN_UNICAST, vrf ? vrf->vrf_table : RT_TABLE_MAIN,
+			   on_gateway);
 }
 
 static int read_tables(struct mnl_socket *nl, struct fib *fib, const char *dev)
@@ -422,7 +497,7 @@ static void ignore_pref(struct fib *fib)
 }
 
 /* @whole: each dump has all that another one names. */
-static int read_once(struct mnl_socket *nl, struct fib *fib, bool tables,
+static int read_once(struct mnl_socket *nl, struct fib *fib, enum fib_part parts,
 		     const char *dev, bool *whole)
 {
 	int err = dump_links(nl, fib);
@@ -432,9 +507,11 @@ static int read_once(struct mnl_socket *nl, struct fib *fib, bool tables,
 	qsort(fib->links, fib->n_links, sizeof(*fib->links), by_number);
 	err = dump_addrs(nl, fib);
 	if (!err)
-		err = dump_routes(nl, fib, RTN_LOCAL, 0);
-	if (!err && tables)
+		err = dump_routes(nl, fib, RTN_LOCAL, 0, on_route);
+	if (!err && parts >= FIB_TABLES)
 		err = read_tables(nl, fib, dev);
+	if (!err && parts >= FIB_GATEWAYS)
+		err = read_gateways(nl, fib, dev);
 	if (!err && uses_objects(fib))
 		err = dump_objects(nl, fib);
 	if (err)
@@ -472,7 +549,7 @@ static time_t now(void)
 	return t.tv_sec;
 }
 
-int fib_read(struct fib *fib, bool tables, const char *dev)
+int fib_read(struct fib *fib, enum fib_part parts, const char *dev)
 {
 	struct mnl_socket *nl = netlink_new();
 	time_t until = now() + MIN_SECONDS;
@@ -484,7 +561,7 @@ int fib_read(struct fib *fib, bool tables, const char *dev)
 		return -errno;
 	for (int tries = 1;; tries++) {
 		whole = false;
-		err = read_once(nl, fib, tables, dev, &whole);
+		err = read_once(nl, fib, parts, dev, &whole);
 		if (whole || (err && err != -EINTR) ||
 		    (tries >= MIN_TRIES && now() > until))
 			break;
@@ -492,6 +569,55 @@ int fib_read(struct fib *fib, bool tables, const char *dev)
 	}
 	mnl_socket_close(nl);
 	return err;
+}
+
+void fib_read_gateways(struct fib *fib, const char *dev)
+{
+	struct mnl_socket *nl = netlink_new();
+
+	if (!nl)
+		return;
+	read_gateways(nl, fib, dev);
+	mnl_socket_close(nl);
+}
+
+static bool match_once(struct mnl_socket *nl, struct nlmsghdr *nlh, struct fib *fib)
+{
+	char buf[8192];
+	ssize_t len;
+
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	nlh->nlmsg_seq = 1;
+	if (mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0)
+		return false;
+	len = mnl_socket_recvfrom(nl, buf, sizeof(buf));
+	return len > 0 &&
+		mnl_cb_run(buf, len, 1, mnl_socket_get_portid(nl), on_route, fib) >= 0 &&
+		fib->n_routes;
+}
+
+bool fib_match(const struct in6_addr *ip, const struct link *vrf, struct route *found)
+{
+	char buf[256];
+	struct nlmsghdr *nlh = request(buf, RTM_GETROUTE, sizeof(struct rtmsg), AF_INET6);
+	struct rtmsg *msg = mnl_nlmsg_get_payload(nlh);
+	struct mnl_socket *nl = netlink_new();
+	struct fib fib = {};
+	bool matched;
+
+	if (!nl)
+		return false;
+	msg->rtm_dst_len = 128;
+	msg->rtm_flags = RTM_F_FIB_MATCH;
+	mnl_attr_put(nlh, RTA_DST, sizeof(*ip), ip);
+	if (vrf)
+		mnl_attr_put_u32(nlh, RTA_OIF, vrf->index);
+	matched = match_once(nl, nlh, &fib);
+	if (matched)
+		*found = fib.routes[0];
+	fib_free(&fib);
+	mnl_socket_close(nl);
+	return matched;
 }
 
 const char *fib_error(int err)
@@ -505,6 +631,7 @@ void fib_free(struct fib *fib)
 	free(fib->addrs);
 	free(fib->routes);
 	free(fib->objects);
+	free(fib->gateways);
 	memset(fib, 0, sizeof(*fib));
 }
 
@@ -541,13 +668,19 @@ const char *fib_link_name(const struct fib *fib, unsigned int index)
 	return link ? link->name : "?";
 }
 
+bool prefix_covers(const struct in6_addr *prefix, unsigned int len,
+		   const struct in6_addr *ip)
+{
+	unsigned int whole = len / 8, rest = len % 8;
+
+	if (memcmp(prefix, ip, whole))
+		return false;
+	return !rest || !((prefix->s6_addr[whole] ^ ip->s6_addr[whole]) >> (8 - rest));
+}
+
 bool route_covers(const struct route *r, const struct in6_addr *ip)
 {
-	unsigned int whole = r->len / 8, rest = r->len % 8;
-
-	if (memcmp(&r->dst, ip, whole))
-		return false;
-	return !rest || !((r->dst.s6_addr[whole] ^ ip->s6_addr[whole]) >> (8 - rest));
+	return prefix_covers(&r->dst, r->len, ip);
 }
 
 /* A lookup without a source has the source ::. */
@@ -583,7 +716,7 @@ const char *route_prefix(const struct route *r)
 
 const char *table_text(uint32_t table)
 {
-	static char text[12];
+	static char text[16];
 
 	if (table == RT_TABLE_LOCAL)
 		return "local";

@@ -16,6 +16,8 @@ struct link {
 	unsigned int master;
 	char name[IFNAMSIZ];
 	uint32_t vrf_table;	/* 0 if it is no VRF */
+	bool all_groups;	/* it takes packets to all groups */
+	bool loopback;
 };
 
 struct addr {
@@ -49,6 +51,8 @@ struct route {
 	bool expired;
 	unsigned int object;	/* its nexthop object, or 0 */
 	bool blackhole;		/* its nexthop object is one */
+	bool via;		/* a gateway */
+	unsigned int protocol;	/* RTPROT_*: who made it */
 	struct nexthop nexthops[MAX_NEXTHOPS];
 	int n_nexthops;
 };
@@ -56,22 +60,44 @@ struct route {
 /* In the order in which the kernel compares them. The wire has another. */
 enum pref { PREF_INVALID, PREF_LOW, PREF_MEDIUM, PREF_HIGH };
 
+struct gateway {
+	struct in6_addr ip;
+	unsigned int link;
+	bool is_default;	/* of a default route */
+};
+
 struct fib {
 	struct link *links;
 	struct addr *addrs;
 	struct route *routes;	/* in the kernel's order within a prefix */
 	struct object *objects;	/* read only if a route has one */
-	size_t n_links, n_addrs, n_routes, n_objects;
+	struct gateway *gateways;
+	size_t n_links, n_addrs, n_routes, n_objects, n_gateways;
+};
+
+/* Each includes those before it. */
+enum fib_part {
+	FIB_LOCAL,	/* devices, addresses, and the local routes of all tables */
+	/*
+	 * All routes of the tables that bind may read for a socket bound to @dev,
+	 * or to none if that is NULL.
+	 */
+	FIB_TABLES,
+	FIB_GATEWAYS,	/* gateways, in main or the VRF's table */
 };
 
 /*
- * Reads devices, addresses and the local routes of all tables. With @tables, it
- * reads all routes of the tables that bind may read for a socket bound to @dev,
- * or to none if that is NULL. Returns 0 or -errno, fib_error() has the text. Call
- * fib_free() in any case.
+ * Returns 0 or -errno, fib_error() has the text. Call fib_free() in any case.
  */
-int fib_read(struct fib *fib, bool tables, const char *dev);
+int fib_read(struct fib *fib, enum fib_part parts, const char *dev);
 const char *fib_error(int err);
+/* Adds the gateways that it finds, without reading again if something changes. */
+void fib_read_gateways(struct fib *fib, const char *dev);
+/*
+ * The route that the kernel has for packets to @ip, by its policy rules and in
+ * the VRF @vrf if that is not NULL. False if there is none.
+ */
+bool fib_match(const struct in6_addr *ip, const struct link *vrf, struct route *found);
 void fib_free(struct fib *fib);
 
 const struct link *fib_link(const struct fib *fib, unsigned int index);
@@ -83,6 +109,8 @@ bool route_for_any_source(const struct route *r);
 /* The text is valid until the call after the next. */
 const char *route_text(const struct fib *fib, const struct route *r);
 const char *route_prefix(const struct route *r);
+bool prefix_covers(const struct in6_addr *prefix, unsigned int len,
+		   const struct in6_addr *ip);
 const char *route_type(const struct route *r);
 const char *table_text(uint32_t table);
 

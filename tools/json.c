@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "anyip6.h"
 #include "json.h"
 #include "text.h"
-#include "util.h"
 
 #define MAX_DEPTH	16
 

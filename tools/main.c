@@ -7,16 +7,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "anyip6.h"
-#include "util.h"
 
 static const char usage_text[] =
 	"anyip6 status [--all] [--json]\n"
-	"anyip6 explain ADDR [--dev DEV] [--proto PROTO] [--json]\n"
+	"anyip6 explain ADDR... [--dev DEV] [--proto PROTO | --pkt] [--json]\n"
+	"anyip6 explain ADDR... --dev DEV --ndisc [--json]\n"
 	"anyip6 on | off\n"
+	"anyip6 --help | --version\n"
 	"\n"
+	"ADDR: an address, also as [ADDR], [ADDR]:PORT or ADDR%DEV; a prefix; or -, to\n"
+	"read addresses from stdin, one a line\n"
+	"--pkt: as the source of a datagram (IPV6_PKTINFO), not for a bind\n"
 	"PROTO: tcp (default), udp, udplite, raw, ping, sctp, mptcp, dccp, l2tp\n"
-	"Exit: 0 ok or allowed, 1 refused, 2 usage, 3 module not loaded, 4 cannot tell\n";
+	"Exit: 0 ok, allowed or answered, 1 refused or ignored, 2 usage,\n"
+	"3 module not loaded, 4 cannot tell\n";
 
 static int toggle(const char *value, int argc)
 {
@@ -55,31 +61,60 @@ static const struct {
 	{ "off", cmd_off },
 };
 
-/* --json may stand anywhere. Leaves the command's own words in @argv. */
-static int take_json(int argc, char **argv)
+static bool want_help, want_version;
+
+/* These may stand anywhere. Leaves the command's own words in @argv. */
+static int take_options(int argc, char **argv)
 {
 	int kept = 0;
 
 	for (int i = 0; i < argc; i++) {
 		if (!strcmp(argv[i], "--json"))
 			want_json = true;
+		else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			want_help = true;
+		else if (!strcmp(argv[i], "--version") || !strcmp(argv[i], "-V"))
+			want_version = true;
 		else
 			argv[kept++] = argv[i];
 	}
+	argv[kept] = NULL;
 	return kept;
+}
+
+/* People forget the word explain. */
+static int unknown_command(const char *name)
+{
+	struct address address;
+
+	if (!address_parse(name, &address)) {
+		complain("%s: unknown command; did you mean: anyip6 explain %s", name, name);
+		return EXIT_USAGE;
+	}
+	complain("%s: unknown command; the commands are:", name);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		fprintf(stderr, "  %s\n", commands[i].name);
+	return EXIT_USAGE;
 }
 
 static int run(int argc, char **argv)
 {
-	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+	if (want_help || (argc == 2 && !strcmp(argv[1], "help"))) {
 		fputs(usage_text, stdout);
 		return 0;
 	}
-	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)
+	if (want_version) {
+		puts("anyip6 " ANYIP6_VERSION);
+		return 0;
+	}
+	if (argc < 2) {
+		fputs(usage_text, stderr);
+		return EXIT_USAGE;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
-	fputs(usage_text, stderr);
-	return EXIT_USAGE;
+	return unknown_command(argv[1]);
 }
 
 /* A closed stdout is no error if there is nothing to write. */
@@ -91,7 +126,7 @@ static bool all_written(void)
 
 int main(int argc, char **argv)
 {
-	int code = run(take_json(argc, argv), argv);
+	int code = run(take_options(argc, argv), argv);
 
 	if (all_written())
 		return code;

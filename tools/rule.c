@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "anyip6.h"
 #include "rule.h"
-#include "util.h"
 
 enum fit { UNUSABLE, OTHER_DEVICE, FITS };
 
@@ -37,9 +37,23 @@ static void say(struct answer *a, enum verdict is, enum step step,
 
 	a->verdict = is;
 	a->step = step;
+	a->route = (struct route_words){};
+	a->lack = LACK_NOTHING;
 	va_start(args, fmt);
 	vsnprintf(a->reason, sizeof(a->reason), fmt, args);
 	va_end(args);
+}
+
+/* The answer is about this route. */
+static void name_route(const struct fib *fib, const struct route *r, struct answer *a)
+{
+	struct route_words *w = &a->route;
+
+	snprintf(w->type, sizeof(w->type), "%s", route_type(r));
+	snprintf(w->prefix, sizeof(w->prefix), "%s", route_prefix(r));
+	snprintf(w->table, sizeof(w->table), "%s", table_text(r->table));
+	snprintf(w->device, sizeof(w->device), "%s", r->n_nexthops ?
+		 fib_link_name(fib, r->nexthops[0].link) : "");
 }
 
 static bool tentative(const struct addr *addr)
@@ -98,6 +112,9 @@ static void say_configured(const struct fib *fib, const struct addr *addr,
 		    "configured on %s but dadfailed: another host has it", name);
 	else if (tentative(addr))
 		say(a, REFUSED, STEP_CONFIGURED, "configured on %s but tentative", name);
+	else if (a->ndisc)
+		say(a, REFUSED, STEP_CONFIGURED,
+		    "configured on %s, and the solicitation arrives at %s", name, dev->name);
 	else
 		say(a, REFUSED, STEP_CONFIGURED,
 		    "configured on %s, and the socket is bound to %s", name,
@@ -286,17 +303,21 @@ static void say_elsewhere(const struct fib *fib, const struct route *r,
 	const struct link *ours = fib_vrf(fib, dev);
 
 	if (theirs)
-		say(a, REFUSED, STEP_NO_ROUTE,
-		    "%s is of VRF %s, to which the socket is not bound",
-		    route_text(fib, r), theirs->name);
+		say(a, REFUSED, STEP_NO_ROUTE, "%s is of VRF %s, to which %s",
+		    route_text(fib, r), theirs->name,
+		    a->ndisc ? "the device does not belong" : "the socket is not bound");
 	else if (ours && r->table == RT_TABLE_LOCAL)
-		say(a, REFUSED, STEP_NO_ROUTE,
-		    "%s is not of VRF %s, to which the socket is bound",
-		    route_text(fib, r), ours->name);
+		say(a, REFUSED, STEP_NO_ROUTE, "%s is not of VRF %s, to which %s",
+		    route_text(fib, r), ours->name,
+		    a->ndisc ? "the device belongs" : "the socket is bound");
 	else
-		say(a, REFUSED, STEP_NO_ROUTE,
-		    "route is in table %s, which bind does not read: %s %s",
-		    table_text(r->table), route_type(r), route_prefix(r));
+		say(a, REFUSED, STEP_NO_ROUTE, "route is in table %s, which %s: %s %s",
+		    table_text(r->table),
+		    a->ndisc ? "does not count" : "bind does not read",
+		    route_type(r), route_prefix(r));
+	name_route(fib, r, a);
+	a->lack = theirs ? LACK_VRF : LACK_ROUTE;
+	snprintf(a->vrf, sizeof(a->vrf), "%s", theirs ? theirs->name : "");
 }
 
 static const char *not_usable(const struct route *r)
@@ -316,18 +337,21 @@ static void say_no_route(const struct fib *fib, const struct in6_addr *ip,
 	const struct addr *addr = configured(fib, ip, dev, true);
 	const struct route *r = near_miss(fib, ip, table);
 
-	if (addr)
+	if (addr) {
 		say(a, REFUSED, STEP_NO_ROUTE,
-		    "configured on %s, of another L3 domain (VRF) than the socket",
-		    fib_link_name(fib, addr->link));
-	else if (r && r->table == table)
+		    "configured on %s, of another L3 domain (VRF) than the %s",
+		    fib_link_name(fib, addr->link), a->ndisc ? "device" : "socket");
+	} else if (r && r->table == table) {
 		say(a, REFUSED, STEP_NO_ROUTE, "%s %s", route_text(fib, r),
 		    not_usable(r));
-	else if (r)
+		name_route(fib, r, a);
+	} else if (r) {
 		say_elsewhere(fib, r, dev, a);
-	else
+	} else {
 		say(a, REFUSED, STEP_NO_ROUTE, "no local route to it in table %s",
 		    table_text(table));
+		a->lack = LACK_ROUTE;
+	}
 }
 
 /* The local route that would have decided without a better one. */
@@ -365,6 +389,7 @@ static void say_carved_out(const struct fib *fib, const struct in6_addr *ip,
 		    route_text(fib, r), route_text(fib, local));
 	else
 		say(a, REFUSED, STEP_CARVED_OUT, "%s decides", route_text(fib, r));
+	name_route(fib, r, a);
 }
 
 /* What the table says. */
@@ -376,15 +401,18 @@ static void ask_table(const struct fib *fib, const struct in6_addr *ip,
 	unsigned int best;
 
 	r = lookup(fib, ip, table, scoped ? dev : NULL, &best);
-	if (!r)
+	if (!r) {
 		say_no_route(fib, ip, dev, table, a);
-	else if (r->type != RTN_LOCAL || r->blackhole)
+		return;
+	}
+	if (r->type != RTN_LOCAL || r->blackhole)
 		say_carved_out(fib, ip, r, a);
 	else if (best < SCORE(FITS, 0))
 		say(a, REFUSED, STEP_WRONG_DEVICE, "%s, and the socket is bound to %s",
 		    route_text(fib, r), dev->name);
 	else
 		say(a, ALLOWED, STEP_ALLOWED, "%s", route_text(fib, r));
+	name_route(fib, r, a);
 }
 
 /* The module's answer when it is loaded and on and the kernel's check said no. */
@@ -427,4 +455,68 @@ void rule_kernel(const struct fib *fib, const struct in6_addr *ip,
 		say(a, REFUSED, STEP_OFF, "net.ipv6.anyip_bind is 0 here");
 	else
 		rule_any_ip(fib, ip, dev, a);
+}
+
+/* As ndisc_recv_ns(): the address in any state, on the device or on its VRF. */
+static const struct addr *of_device(const struct fib *fib, const struct in6_addr *ip,
+				    const struct link *dev)
+{
+	const struct link *vrf = fib_vrf(fib, dev);
+
+	for (size_t i = 0; i < fib->n_addrs; i++) {
+		const struct addr *addr = &fib->addrs[i];
+
+		if (!memcmp(&addr->ip, ip, sizeof(*ip)) &&
+		    (addr->link == dev->index || (vrf && addr->link == vrf->index)))
+			return addr;
+	}
+	return NULL;
+}
+
+/* The module's answer when all switches are on. */
+void rule_ndisc_any_ip(const struct fib *fib, const struct in6_addr *ip,
+		       const struct link *dev, struct answer *a)
+{
+	a->ndisc = true;
+	if (IN6_IS_ADDR_LINKLOCAL(ip))
+		say(a, REFUSED, STEP_LINK_LOCAL, "link-local, and not configured on %s",
+		    dev->name);
+	else if (IN6_IS_ADDR_UNSPECIFIED(ip) || IN6_IS_ADDR_V4MAPPED(ip))
+		say(a, REFUSED, STEP_NOT_UNICAST, "not a unicast address");
+	else
+		rule_any_ip(fib, ip, dev, a);
+}
+
+/*
+ * The answer with the module and its switches as they are now. Anycast addresses
+ * and the kernel's own proxy are left out: no prefix brings them.
+ */
+void rule_ndisc(const struct fib *fib, const struct in6_addr *ip,
+		const struct link *dev, const struct state *state,
+		struct answer *a)
+{
+	const struct addr *addr = of_device(fib, ip, dev);
+
+	a->ndisc = true;
+	if (IN6_IS_ADDR_MULTICAST(ip))
+		say(a, REFUSED, STEP_MULTICAST, "multicast");
+	else if (addr && tentative(addr))
+		say_configured(fib, addr, dev, a);
+	else if (addr)
+		say(a, ALLOWED, STEP_CONFIGURED, "configured on %s",
+		    fib_link_name(fib, addr->link));
+	else if (!state->loaded)
+		say(a, REFUSED, STEP_NOT_LOADED,
+		    "not configured on %s, and anyip6 is not loaded", dev->name);
+	else if (!state->has_ndisc)
+		say(a, REFUSED, STEP_PARAMETER, "anyip6 was loaded without ndisc=1");
+	else if (!state->ndisc)
+		say(a, REFUSED, STEP_NDISC_OFF, "net.ipv6.anyip_ndisc is 0 here");
+	else if (!state->proxy_ndp)
+		say(a, REFUSED, STEP_PROXY_NDP, "net.ipv6.conf.%s.proxy_ndp is 0",
+		    dev->name);
+	else if (!state->on)
+		say(a, REFUSED, STEP_OFF, "net.ipv6.anyip_bind is 0 here");
+	else
+		rule_ndisc_any_ip(fib, ip, dev, a);
 }

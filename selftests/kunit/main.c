@@ -29,7 +29,12 @@ MODULE_PARM_DESC(seeds, "How many sequences of random changes there are");
 
 struct task_struct *anyip6_prover;
 
-bool anyip6_proof_answer(const struct in6_addr *addr)
+bool anyip6_proof_asks(const struct in6_addr *addr)
+{
+	return false;
+}
+
+bool anyip6_proof_answer(void)
 {
 	return false;
 }
@@ -39,7 +44,8 @@ bool anyip6_enabled(const struct net *net)
 	return true;
 }
 
-void anyip6_count(const struct net *net, enum anyip6_step step)
+void anyip6_count(const struct net *net, enum anyip6_asker asker,
+		  enum anyip6_step step)
 {
 }
 

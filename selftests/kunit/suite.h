@@ -82,7 +82,7 @@ extern int suite_seeds;
 static inline bool suite_ask(struct net *net, const struct in6_addr *addr,
 			     const struct net_device *dev)
 {
-	return anyip6_is_local(net, addr, dev, 0);
+	return anyip6_is_local(net, addr, dev, 0, ANYIP6_ASKER_SOCKET);
 }
 
 void quiet_table(struct kunit *test);

@@ -42,8 +42,11 @@ need_machine() {
 	[ -e "$tracefs/enabled_functions" ] || mount -t tracefs tracefs "$tracefs" || true
 }
 
-loaded() { grep -q '^anyip6 ' /proc/modules; }
-held() { grep -q '^holder ' /proc/modules; }
+# there MODULE: it is loaded.
+there() { grep -q "^$1 " /proc/modules; }
+
+loaded() { there anyip6; }
+held() { there holder; }
 
 # livepatch_warns: with PREEMPT_RT, live patching reads its own stack while it is preemptible. lockdep warns about that.
 livepatch_warns() { [ -e /proc/lockdep_stats ] && uname -v | grep -q PREEMPT_RT; }
@@ -55,6 +58,9 @@ built_in() { [ ! -e "$anyip6_ko" ] && [ -e "$toggle" ]; }
 load() { built_in || insmod "$anyip6_ko" "$@"; }
 
 unload() { rmmod anyip6; }
+
+# older RELEASE: this kernel is older.
+older() { [ "$(printf '%s\n' "$(uname -r)" "$1" | sort -V | head -n 1)" != "$1" ]; }
 
 # ns_any_ip: sets $ns to a new namespace with an Any-IP prefix.
 ns_any_ip() {

@@ -33,8 +33,10 @@ static inline int add_wanted(int argc, char **args)
 			for (t = f->tests; t; t = t->next) {
 				char *name = full_name(f, v, t);
 
-				if (!case_wanted(name) || argc + 2 > MAX_ARGS)
+				if (!case_wanted(name))
 					continue;
+				if (argc + 2 > MAX_ARGS)
+					die("too many cases have that name");
 				args[argc++] = "-r";
 				args[argc++] = name;
 			}
@@ -44,7 +46,8 @@ static inline int add_wanted(int argc, char **args)
 	return argc;
 }
 
-static inline int harness_main(int argc, char **argv, enum world_need need)
+static inline int harness_main(int argc, char **argv, enum world_need need,
+			       int (*harness)(int argc, char **argv))
 {
 	static char *args[MAX_ARGS];
 	int n = argc;
@@ -55,13 +58,30 @@ static inline int harness_main(int argc, char **argv, enum world_need need)
 		if (n == argc)
 			return no_case();
 	}
-	return anyip6_main(n, args, need, test_harness_run);
+	return anyip6_main(n, args, need, harness);
 }
+
+/* The same test in several modes. @check may use what TEST_F() offers. */
+#define TEST_LOADED(fixture, check)					\
+	TEST_F(fixture, off)						\
+	{								\
+		check;							\
+	}								\
+	TEST_F(fixture, on)						\
+	{								\
+		check;							\
+	}
+#define TEST_EVERY_MODE(fixture, check)					\
+	TEST_F(fixture, absent)						\
+	{								\
+		check;							\
+	}								\
+	TEST_LOADED(fixture, check)
 
 #define ANYIP6_HARNESS_MAIN(need)					\
 int main(int argc, char **argv)						\
 {									\
-	return harness_main(argc, argv, need);				\
+	return harness_main(argc, argv, need, test_harness_run);	\
 }
 
 #endif

@@ -10,38 +10,24 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "run.h"
-
-/* Set the option of that name for IPv4 or IPv6. */
-static int set_option(int fd, int family, const char *name)
-{
-	const bool free = !strcmp(name, "freebind");
-	const int v4 = free ? IP_FREEBIND : IP_TRANSPARENT;
-	const int v6 = free ? IPV6_FREEBIND : IPV6_TRANSPARENT;
-	const int one = 1;
-
-	if (family == AF_INET)
-		return setsockopt(fd, SOL_IP, v4, &one, sizeof(one));
-	return setsockopt(fd, SOL_IPV6, v6, &one, sizeof(one));
-}
+#include "sock.h"
 
 int main(int argc, char **argv)
 {
-	union sockaddr_any sa = { 0 };
-	int fd;
+	struct bind_spec spec = { .proto = PROTO_tcp };
+	union sockaddr_any sa;
+	socklen_t len;
+	int fd, err;
 
 	if (argc < 3 || argc > 4)
 		return 2;
-	if (inet_pton(AF_INET, argv[2], &sa.in.sin_addr) == 1)
-		sa.sa.sa_family = AF_INET;
-	else if (inet_pton(AF_INET6, argv[2], &sa.in6.sin6_addr) == 1)
-		sa.sa.sa_family = AF_INET6;
-	sa.in.sin_port = htons(TEST_PORT);
+	if (argc == 4)
+		spec.opts = strcmp(argv[3], "freebind") ? OPT_TRANSPARENT : OPT_FREEBIND;
+	len = addr_parse(&sa, AF_INET, argv[2], TEST_PORT) ?:
+	      addr_parse(&sa, AF_INET6, argv[2], TEST_PORT);
 	prctl(PR_SET_NAME, argv[1]);
-	errno = 0;
-	fd = socket(sa.sa.sa_family, SOCK_STREAM, 0);
-	if (fd >= 0 && (argc < 4 || !set_option(fd, sa.sa.sa_family, argv[3])))
-		bind(fd, &sa.sa, sizeof(sa));
-	puts(errno ? strerrorname_np(errno) : "ok");
+	fd = sock_open(sa.sa.sa_family, &spec);
+	err = fd < 0 ? -fd : bind(fd, &sa.sa, len) ? errno : 0;
+	puts(result_name(err));
 	return 0;
 }

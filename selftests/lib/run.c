@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@ static const char *const mode_names[NR_MODES] = {
 	[MODE_ABSENT]	= "absent",
 	[MODE_OFF]	= "off",
 	[MODE_ON]	= "on",
+	[MODE_NDISC]	= "ndisc",
 };
 
 static struct world worlds[NR_MODES];
@@ -19,10 +21,18 @@ bool anyip6_loaded(void)
 	return !access("/proc/sys/" TOGGLE, F_OK);
 }
 
+static bool has_ndisc(void)
+{
+	return !access("/proc/sys/" NDISC_TOGGLE, F_OK);
+}
+
 void toggle_set(enum anyip6_mode mode)
 {
-	if (mode != MODE_ABSENT)
-		sysctl_must(TOGGLE, mode == MODE_ON ? "1" : "0");
+	if (mode == MODE_ABSENT)
+		return;
+	sysctl_must(TOGGLE, mode == MODE_OFF ? "0" : "1");
+	if (has_ndisc())
+		sysctl_must(NDISC_TOGGLE, mode == MODE_NDISC ? "1" : "0");
 }
 
 const char *mode_name(enum anyip6_mode mode)
@@ -38,6 +48,11 @@ enum anyip6_mode mode_by_name(const char *name)
 	die("%s is no mode", name);
 }
 
+struct world world_of(enum anyip6_mode mode)
+{
+	return worlds[mode];
+}
+
 void enter_host(enum anyip6_mode mode)
 {
 	netns_enter(worlds[mode].host);
@@ -48,15 +63,16 @@ void enter_peer(enum anyip6_mode mode)
 	netns_enter(worlds[mode].peer);
 }
 
-void check_expectation(bool loaded)
+void check_expectation(void)
 {
 	const char *expect = getenv("ANYIP6_EXPECT");
+	const char *is = has_ndisc() ? "ndisc" : anyip6_loaded() ? "loaded" : "absent";
 
-	if (!expect || !strcmp(expect, loaded ? "loaded" : "absent"))
+	if (!expect || !strcmp(expect, is))
 		return;
 	printf("TAP version 13\n1..1\n"
 	       "not ok 1 ANYIP6_EXPECT=%s: the module is %s\n",
-	       expect, loaded ? "loaded" : "absent");
+	       expect, is);
 	exit(1);
 }
 
@@ -81,8 +97,44 @@ int no_case(void)
 	return KSFT_FAIL;
 }
 
+static FILE *written, *compared;
+
+void results_open(const char *name, bool loaded)
+{
+	const char *folder = getenv("ANYIP6_RESULTS");
+	char path[PATH_MAX];
+	FILE *f;
+
+	if (!folder)
+		return;
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	f = fopen(path, loaded ? "r" : "w");
+	if (!f)
+		die_errno(path);
+	*(loaded ? &compared : &written) = f;
+}
+
+bool result_same(const char *result)
+{
+	char absent[512] = "nothing";
+
+	if (written)
+		fprintf(written, "%s\n", result);
+	if (!compared)
+		return true;
+	if (fgets(absent, sizeof(absent), compared))
+		absent[strcspn(absent, "\n")] = '\0';
+	if (!strcmp(absent, result))
+		return true;
+	ksft_print_msg("off: %s; absent: %s\n", result, absent);
+	return false;
+}
+
+/* A module that was loaded with ndisc=1 is for the tests of that mode only. */
 static bool can_be(enum anyip6_mode mode, bool loaded)
 {
+	if (mode == MODE_NDISC || has_ndisc())
+		return mode == MODE_NDISC && has_ndisc();
 	return mode == MODE_ABSENT ? !loaded : loaded;
 }
 
@@ -106,7 +158,7 @@ int anyip6_main(int argc, char **argv, enum world_need need,
 
 	if (geteuid())
 		skip_all("needs root");
-	check_expectation(loaded);
+	check_expectation();
 	if (need != WORLD_NONE)
 		worlds_new(loaded);
 	if (need == WORLD_WHOLE && !world_is_whole())

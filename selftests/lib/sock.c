@@ -1,27 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <linux/capability.h>
+#include <linux/types.h>
 #include <net/if.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include <linux/errqueue.h>
 
 #include "sock.h"
 
 #define IO_DEADLINE	5	/* seconds */
 
+socklen_t addr_parse(union sockaddr_any *sa, int family, const char *text, int port)
+{
+	void *ip = family == AF_INET ? (void *)&sa->in.sin_addr : &sa->in6.sin6_addr;
+
+	memset(sa, 0, sizeof(*sa));
+	sa->sa.sa_family = family;
+	sa->in.sin_port = htons(port);
+	return inet_pton(family, text, ip) == 1 ? sockaddr_len(sa) : 0;
+}
+
 socklen_t addr_fill(union sockaddr_any *sa, int family, enum anyip6_addr addr,
 		    int port)
 {
-	memset(sa, 0, sizeof(*sa));
-	sa->sa.sa_family = family;
-	if (family == AF_INET) {
-		inet_pton(AF_INET, addr_text(addr, family), &sa->in.sin_addr);
-		sa->in.sin_port = htons(port);
-		return sizeof(sa->in);
-	}
-	inet_pton(AF_INET6, addr_text(addr, family), &sa->in6.sin6_addr);
-	sa->in6.sin6_port = htons(port);
-	return sizeof(sa->in6);
+	return addr_parse(sa, family, addr_text(addr, family), port);
 }
 
 socklen_t sockaddr_len(const union sockaddr_any *sa)
@@ -56,6 +61,19 @@ const char *sockaddr_text(const union sockaddr_any *sa)
 	return inet_ntop(AF_INET6, &sa->in6.sin6_addr, text, sizeof(text));
 }
 
+void addr_scattered(union sockaddr_any *sa, int family, unsigned int n)
+{
+	const __u64 scattered = (n + 1) * 0x9e3779b97f4a7c15ULL;
+
+	if (family == AF_INET) {
+		addr_parse(sa, family, "198.18.0.0", TEST_PORT);
+		sa->in.sin_addr.s_addr |= htonl(scattered >> 47);
+		return;
+	}
+	addr_parse(sa, family, "2001:db8:a::", TEST_PORT);
+	memcpy(&sa->in6.sin6_addr.s6_addr[8], &scattered, sizeof(scattered));
+}
+
 /* Sockets */
 
 static int spec_family(int family, const struct bind_spec *spec)
@@ -81,7 +99,7 @@ static const struct {
 	{ OPT_FREEBIND_IP, { SOL_IP, SOL_IP }, { IP_FREEBIND, IP_FREEBIND } },
 };
 
-static int sock_set_options(int fd, int family, unsigned int opts)
+int sock_set_options(int fd, int family, unsigned int opts)
 {
 	const int one = 1;
 
@@ -174,6 +192,20 @@ int sock_bound(int family, const struct bind_spec *spec)
 	return fd;
 }
 
+int sock_try(int family, const struct bind_spec *spec)
+{
+	int fd = sock_bound(family, spec);
+
+	return fd < 0 ? fd : close(fd);
+}
+
+int udp_try(enum anyip6_addr addr)
+{
+	const struct bind_spec spec = { .proto = PROTO_udp, .addr = addr };
+
+	return sock_try(AF_INET6, &spec);
+}
+
 /* A source address by control message */
 
 void *control_add(struct msghdr *msg, int level, int type, size_t len)
@@ -232,4 +264,38 @@ int probe_source(int fd, const union sockaddr_any *from, const union sockaddr_an
 	memcpy(control_add(&msg, SOL_IPV6, IPV6_HOPOPTS, sizeof(options)), options,
 	       sizeof(options));
 	return sendmsg(fd, &msg, 0) < 0 ? -errno : 0;
+}
+
+int error_read(int fd, union sockaddr_any *offender, union sockaddr_any *asked)
+{
+	union control control;
+	struct msghdr msg = {
+		.msg_name = asked, .msg_namelen = sizeof(*asked),
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *c;
+
+	if (recvmsg(fd, &msg, MSG_ERRQUEUE) < 0)
+		return -errno;
+	c = CMSG_FIRSTHDR(&msg);
+	while (c && c->cmsg_type != IP_RECVERR && c->cmsg_type != IPV6_RECVERR)
+		c = CMSG_NXTHDR(&msg, c);
+	if (!c)
+		return -ENOMSG;
+	memcpy(offender, SO_EE_OFFENDER((struct sock_extended_err *)CMSG_DATA(c)),
+	       sizeof(offender->in6));
+	return 0;
+}
+
+void may_raw(bool may)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		die_errno("capget");
+	data[0].effective &= ~(1U << CAP_NET_RAW);
+	data[0].effective |= (unsigned int)may << CAP_NET_RAW;
+	if (syscall(SYS_capset, &header, data))
+		die_errno("capset");
 }

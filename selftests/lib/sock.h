@@ -29,6 +29,10 @@ struct proto {
 #define PROTO_udplite	{ SOCK_DGRAM, 136 }
 #define PROTO_dccp	{ 6 /* SOCK_DCCP */, 33 }
 #define PROTO_mptcp	{ SOCK_STREAM, 262 }
+#define PROTO_raw	{ SOCK_RAW, 253 /* for experiments (RFC 3692) */ }
+#define PROTO_sctp_1_1	{ SOCK_STREAM, IPPROTO_SCTP }
+#define PROTO_sctp_1_n	{ SOCK_SEQPACKET, IPPROTO_SCTP }
+#define PROTO_l2tp	{ SOCK_DGRAM, 115 /* L2TP over IP */ }
 
 enum sock_opt {
 	OPT_REUSEADDR	= 1 << 0,
@@ -63,6 +67,8 @@ struct bind_spec {
 	const char *dev;
 };
 
+/* Returns the length, or 0 if @text is no address of that family. */
+socklen_t addr_parse(union sockaddr_any *sa, int family, const char *text, int port);
 socklen_t addr_fill(union sockaddr_any *sa, int family, enum anyip6_addr addr,
 		    int port);
 socklen_t sockaddr_len(const union sockaddr_any *sa);
@@ -73,9 +79,16 @@ socklen_t sockaddr_len(const union sockaddr_any *sa);
 socklen_t l2tp_connection(union sockaddr_any *sa, unsigned int connection);
 bool addr_same(const union sockaddr_any *a, const union sockaddr_any *b);
 const char *sockaddr_text(const union sockaddr_any *sa);
+/* The @n-th of addresses that lie scattered over 2001:db8:a::/64, or 198.18.0.0/15. */
+void addr_scattered(union sockaddr_any *sa, int family, unsigned int n);
+
+int sock_set_options(int fd, int family, unsigned int opts);
 int sock_open(int family, const struct bind_spec *spec);
 int sock_bind(int fd, int family, const struct bind_spec *spec);
 int sock_bound(int family, const struct bind_spec *spec);
+/* Bind a socket, and close it again. */
+int sock_try(int family, const struct bind_spec *spec);
+int udp_try(enum anyip6_addr addr);
 
 /* Control messages, placed one after another in the buffer at msg_control. */
 union control {
@@ -96,5 +109,13 @@ int send_from(int fd, const union sockaddr_any *from, const union sockaddr_any *
  * -EPERM if the kernel accepted the source.
  */
 int probe_source(int fd, const union sockaddr_any *from, const union sockaddr_any *to);
+
+#define ERROR_DEADLINE	5000	/* ms, for an ICMP error to arrive */
+
+/* Read an ICMP error: who sends it, and the destination of what caused it. */
+int error_read(int fd, union sockaddr_any *offender, union sockaddr_any *asked);
+
+/* Take or drop CAP_NET_RAW. */
+void may_raw(bool may);
 
 #endif

@@ -43,6 +43,11 @@ void skip_all(const char *why)
 	exit(KSFT_SKIP);
 }
 
+const char *result_name(int err)
+{
+	return err ? strerrorname_np(err) : "ok";
+}
+
 struct poll_until poll_begin(void)
 {
 	return (struct poll_until) { .deadline = time(NULL) + POLL_DEADLINE };
@@ -188,6 +193,20 @@ struct dev_counts dev_counts(const char *dev)
 		die("/proc/net/dev: no device %s", dev);
 	fclose(f);
 	return (struct dev_counts) { .sent = sent, .failed = errs + drop + carrier };
+}
+
+char *file_read(const char *path, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t got;
+
+	while (fd >= 0 && (got = read(fd, buf + len, size - 1 - len)) > 0)
+		len += got;
+	buf[len] = '\0';
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? NULL : buf;
 }
 
 static int sysctl_open(const char *path, int flags)

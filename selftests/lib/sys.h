@@ -4,15 +4,21 @@
 #define ANYIP6_SYS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 #include <time.h>
 
 #include "kselftest.h"
 
+#define NOBODY		65534	/* the user with the fewest rights */
+
 /* End the program, because the test cannot go on. */
 __noreturn __printf(1, 2) void die(const char *fmt, ...);
 __noreturn void die_errno(const char *what);
 __noreturn void skip_all(const char *why);
+
+/* "ok" for 0, else the errno's name */
+const char *result_name(int err);
 
 /*
  * Wait without fixed sleeps: do ... while (poll_again()). It is false at the
@@ -69,6 +75,9 @@ struct dev_counts {
 };
 
 struct dev_counts dev_counts(const char *dev);
+
+/* Returns @buf with the whole file, or NULL. */
+char *file_read(const char *path, char *buf, size_t size);
 
 /* Files below /proc/sys. All return -errno on failure. */
 int sysctl_write(const char *path, const char *value);

@@ -14,8 +14,10 @@
 #   works     binds work, and the neighbour sees them
 #   unseen    binds work, but the neighbour does not see them
 #   hidden    the neighbour hides the caller
-#   rivals    the kernel lets only one of the two in
-#   replaced  the caller is no longer the one that the module knows
+#   rivals    the kernel lets only one of the two in. If the module comes second and needs the function, it does not load. If not, it
+#             leaves those who ask there to the kernel
+#   replaced  the caller is no longer the one that the module knows, and the module needs it
+#   left      the same, and the module does without it
 #   noticed   these binds do not take the patched path, and the module cannot prove it
 neighbours() {
 	local hides_caller=works bpf_with_us=works graph=works
@@ -47,13 +49,11 @@ neighbours() {
 		klp_acast        klp       ipv6_chk_acast_addr_src  rivals
 		klp_check        klp       ipv6_chk_addr   rivals
 		klp_path         klp       __inet6_bind    replaced
+		klp_raw          klp       rawv6_bind      left
+		klp_ping         klp       ping_bind       left
+		klp_pktinfo      klp       ip6_datagram_send_ctl  left
 		klp_sctp         klp       sctp_v6_available  noticed
 	END
-}
-
-# older RELEASE: this kernel is older than RELEASE.
-older() {
-	[ "$(printf '%s\n' "$(uname -r)" "$1" | sort -V | head -n 1)" != "$1" ]
 }
 
 # --- How neighbours come and go ---
@@ -147,17 +147,25 @@ go() { here_now='' && "${kind}_go"; }
 sink_port=4243
 sink_is_there() { in_ns grep -q "$(printf ':%04X ' "$sink_port")" /proc/net/udp6; }
 
+# The module does not load without this function.
+needed() { [[ ${what[-1]} =~ ^(ipv6_chk_addr|__inet6_bind)$ ]]; }
+
 # answered WORD: checks the result for an Any-IP address: "works" if all works, "refused" if all is refused, or the word of a
 # neighbour. A neighbour affects only the callers of its own function.
 answered() {
-	local bind=ok pktinfo=ok no=EADDRNOTAVAIL none=EINVAL addrs=("$any" "$outside" ::1)
+	local bind=ok pktinfo=ok raw=ok ping=ok no=EADDRNOTAVAIL none=EINVAL addrs=("$any" "$outside" ::1)
 	case $1.${what[-1]} in
-		refused.*) bind=$no pktinfo=$none ;;
-		hidden.ipv6_chk_acast_addr_src) pktinfo=$none ;;
-		hidden.* | replaced.*) bind=$no ;;
+		refused.*) bind=$no pktinfo=$none raw=$no ping=$no ;;
+		hidden.ipv6_chk_acast_addr_src | left.ip*) pktinfo=$none ;;
+		hidden.*) bind=$no raw=$no ping=$no ;;
+		replaced.*) bind=$no ;;
+		left.rawv6_bind) raw=$no ;;
+		left.ping_bind) ping=$no ;;
 	esac
 	is "$any tcp: $bind $any udp: $bind $outside tcp: $no $outside udp: $no ::1 tcp: ok ::1 udp: ok" \
 		"$(in_ns "$base/lib/binder" "${addrs[@]}" | paste -sd' ')" "with $name, bind" &&
+		is "$any raw: $raw $any ping: $ping $outside raw: $no $outside ping: $no ::1 raw: ok ::1 ping: ok" \
+			"$(in_ns "$base/lib/binder" --raw "${addrs[@]}" | paste -sd' ')" "with $name, raw and ping" &&
 		is "$any pktinfo: $pktinfo $outside pktinfo: $none ::1 pktinfo: ok" \
 			"$(ANYIP6_PORT=$sink_port in_ns "$base/lib/binder" --pktinfo "${addrs[@]}" | paste -sd' ')" "with $name, PKTINFO"
 }
@@ -166,7 +174,7 @@ both() { "${kind}_forget" && answered "$answer" && watched && told; }
 
 watched() {
 	case $answer in
-		noticed) ;; # a live patch of what is not called here
+		noticed | left) ;; # a live patch
 		unseen) ! "${kind}_sees" || say_why "$name saw it" ;;
 		*) "${kind}_sees" || say_why "$name saw nothing" ;;
 	esac
@@ -178,10 +186,12 @@ told() {
 	local line
 	case $answer in
 		hidden) line="a kretprobe hides who calls ${what[-1]}: " ;;
-		noticed) line="(live patch patcher is here|sctp may keep the kernel's answers: ${what[-1]} is held)" ;;
+		noticed) line="(live patch patcher is here|perhaps no Any-IP for SCTP sockets: ${what[-1]} is held)" ;;
+		left) line="(live patch patcher is here|no Any-IP for .*: ${what[-1]} does not call)" ;;
 		*) return 0 ;;
 	esac
-	log_since | grep -qE "anyip6: $line" || say_why "nothing in the log"
+	log_since | grep -qE "anyip6: $line" || say_why "nothing in the log" || return
+	! log_since | grep -q 'anyip6: no Any-IP for' || is_unproven
 }
 
 first_first() { come && load && both && go && answered works && unload && all_gone; }
@@ -189,11 +199,24 @@ first_last() { come && load && both && unload && answered refused && go && all_g
 last_first() { load && come && both && go && answered works && unload && all_gone; }
 last_last() { load && come && both && unload && answered refused && go && all_gone; }
 
-# The second of two rivals gets an error. The first keeps working.
-rivals_first() {
-	come && ! load 2>/dev/null && log_since | grep -q 'anyip6: not loaded: .* is held by' && answered refused && go &&
-		load && answered works
+# is_unproven: the file of hooks has it for the paths that need the neighbour's function, and for no others.
+is_unproven() { is "$(grep -E "(^| )${what[-1]} " "$hooks")" "$(grep ' unproven$' "$hooks")" "unproven"; }
+
+# loads_without REASON: the module loads and says that it leaves those who ask the neighbour's function to the kernel. When a live
+# patch goes, the module sees it. When another neighbour goes, it has to be loaded again.
+loads_without() {
+	come && load && log_since | grep -q "anyip6: no Any-IP for IPV6_PKTINFO.*: $1" && answered left && is_unproven && go || return
+	[ "$kind" = klp ] || { answered left && unload && load; } || return
+	answered works
 }
+
+# refused_beside REASON: the module does not load.
+refused_beside() {
+	come && ! load 2>/dev/null && log_since | grep -q "anyip6: not loaded: .* $1" && answered refused && go && load && answered works
+}
+
+# The second of two rivals gets an error. The first keeps working.
+rivals_first() { if needed; then refused_beside 'is held by'; else loads_without '.* is held by'; fi; }
 rivals_last() {
 	load && ! come && grep -q 'Device or resource busy' "$tmp/said" && answered works || say_why "$(cat "$tmp/said")" || return
 	[ "$kind" != klp ] ||
@@ -201,10 +224,7 @@ rivals_last() {
 }
 
 # The module reports the live patch, when either of the two loads. Configured addresses always work.
-replaced_first() {
-	come && ! load 2>/dev/null && log_since | grep -q 'anyip6: not loaded: .* live-patched' && answered refused && go &&
-		load && answered works
-}
+replaced_first() { refused_beside live-patched; }
 replaced_last() {
 	load && come && log_since | grep -q 'anyip6: live patch patcher is here' && answered replaced && go && answered works
 }
@@ -215,10 +235,7 @@ replaced_last_last() {
 }
 
 # The self-test at load finds that the caller is hidden.
-hidden_first() {
-	come && ! load 2>/dev/null && log_since | grep -q 'anyip6: not loaded: .* does not call' && answered refused && go &&
-		load && answered works
-}
+hidden_first() { if needed; then refused_beside 'does not call'; else loads_without '.* does not call'; fi; }
 
 # try NAME ORDER
 try() {
@@ -252,7 +269,7 @@ here_now='' sink=''
 for limit in /proc/sys/kernel/watchdog_thresh /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout; do
 	[ ! -w "$limit" ] || echo 60 >"$limit"
 done
-ns_any_ip || exit
+ns_any_ip && in_ns sysctl -qw net.ipv4.ping_group_range='0 2147483647' || exit
 in_ns socat -u "UDP6-RECV:$sink_port" OPEN:/dev/null &
 sink=$!
 busywait "$BUSYWAIT_TIMEOUT" sink_is_there >/dev/null || exit

@@ -22,7 +22,6 @@
 
 #include "run.h"
 
-#define COUNTERS	"/proc/thread-self/net/anyip6"
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 
 static int home, module = -1, nth;
@@ -57,14 +56,6 @@ static bool wrong(const char *what)
 	return false;
 }
 
-static int udp_bind(enum anyip6_addr addr)
-{
-	const struct bind_spec spec = { .proto = PROTO_udp, .addr = addr };
-	int fd = sock_bound(AF_INET6, &spec);
-
-	return fd < 0 ? -fd : close(fd);
-}
-
 /* This netns has everything the module adds, or nothing of it. */
 static bool is_there(bool there)
 {
@@ -77,11 +68,11 @@ static bool is_there(bool there)
 
 static bool answers(int any)
 {
-	if (udp_bind(ADDR_ANY) != any)
+	if (udp_try(ADDR_ANY) != -any)
 		return wrong("bind to an Any-IP address");
-	if (udp_bind(ADDR_OUTSIDE) != EADDRNOTAVAIL)
+	if (udp_try(ADDR_OUTSIDE) != -EADDRNOTAVAIL)
 		return wrong("bind to an address outside");
-	if (udp_bind(ADDR_LOOPBACK))
+	if (udp_try(ADDR_LOOPBACK))
 		return wrong("bind to ::1");
 	return is_there(!any);
 }
@@ -191,7 +182,7 @@ static int each(const struct operation *op)
 		if (err ? !op->failed(err) : !op->worked())
 			return 1;
 		if (err)
-			printf("allocation %d: %s\n", nth, strerrorname_np(err));
+			printf("allocation %d: %s\n", nth, result_name(err));
 		failed += !!err;
 	}
 	printf("allocations: %d\nneeded: %d\n", nth - 2, failed);
@@ -203,7 +194,7 @@ int main(int argc, char **argv)
 	home = netns_any_ip();
 	if (argc == 3)
 		module = open(argv[2], O_RDONLY);
-	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
 		if (argc > 1 && !strcmp(argv[1], operations[i].name))
 			return each(&operations[i]);
 	fprintf(stderr, "usage: failnth load FILE | netns\n");

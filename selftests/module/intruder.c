@@ -21,28 +21,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "counts.h"
 #include "run.h"
 
 #define MAKERS	2
 #define READERS	4
 #define DEADLINE	300	/* seconds, on a kernel with debug checks */
 
-static int try_bind(enum anyip6_addr addr)
-{
-	const struct bind_spec spec = { .proto = PROTO_udp, .addr = addr };
-	int fd = sock_bound(AF_INET6, &spec);
-
-	return fd < 0 ? -fd : close(fd);
-}
-
 static int bind_any(void)
 {
-	return try_bind(ADDR_ANY);
+	return -udp_try(ADDR_ANY);
 }
 
 static int bind_outside(void)
 {
-	return try_bind(ADDR_OUTSIDE);
+	return -udp_try(ADDR_OUTSIDE);
 }
 
 static int write_toggle(void)
@@ -61,14 +54,13 @@ static const struct {
 
 static int flood(unsigned long times)
 {
-	for (size_t i = 0; i < sizeof(attempts) / sizeof(*attempts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
 		int first = attempts[i].try();
 
 		for (unsigned long n = 1; n < times; n++)
 			if (attempts[i].try() != first)
 				return 1;
-		printf("%s: %s\n", attempts[i].what,
-		       first ? strerrorname_np(first) : "ok");
+		printf("%s: %s\n", attempts[i].what, result_name(first));
 	}
 	return 0;
 }
@@ -91,21 +83,11 @@ static int open_of(pid_t pid, const char *file)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* There are seven lines, and the last one is complete. */
-static bool is_counters(const char *text)
-{
-	int lines = 0;
-
-	for (const char *c = text; *c; c++)
-		lines += *c == '\n';
-	return !strncmp(text, "Anyip6Allowed", 13) && lines == 7 &&
-		text[strlen(text) - 1] == '\n';
-}
-
 static void read_counters(pid_t maker)
 {
 	int fd = open_of(maker, "net/anyip6");
 	char text[1024] = "";
+	struct counts c;
 	ssize_t len;
 
 	if (fd < 0)
@@ -114,7 +96,7 @@ static void read_counters(pid_t maker)
 	if (len < 0)
 		note(&seen->gone);
 	else
-		note(is_counters(text) ? &seen->counters : &seen->wrong);
+		note(counts_parse(text, &c) ? &seen->counters : &seen->wrong);
 	close(fd);
 }
 
@@ -156,7 +138,7 @@ static void read_toggle(pid_t maker, int home)
 	close(fd);
 }
 
-static void read_files(pid_t maker)
+static void read_files(unsigned int maker)
 {
 	int home = open_of(getpid(), "ns/net");
 
@@ -179,7 +161,7 @@ static void wait_for_end(int toggle)
 }
 
 /* Each namespace goes when the next one is made. */
-static void make_namespaces(pid_t unused)
+static void make_namespaces(unsigned int unused)
 {
 	int toggle = -1;
 
@@ -189,17 +171,6 @@ static void make_namespaces(pid_t unused)
 		wait_for_end(toggle);
 		toggle = open("/proc/sys/" TOGGLE, O_RDONLY | O_CLOEXEC);
 	}
-}
-
-static pid_t spawn(void (*run)(pid_t maker), pid_t maker)
-{
-	pid_t pid = fork();
-
-	if (pid < 0)
-		exit(1); /* never pass -1 to kill() */
-	if (!pid)
-		run(maker);
-	return pid;
 }
 
 static bool is_seen(const unsigned long *what)
@@ -219,8 +190,8 @@ static int read_storm(unsigned int seconds)
 	seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	for (int i = 0; i < MAKERS + READERS; i++)
-		pids[i] = i < MAKERS ? spawn(make_namespaces, 0) :
-				       spawn(read_files, pids[i % MAKERS]);
+		pids[i] = i < MAKERS ? process_start(make_namespaces, 0) :
+				       process_start(read_files, pids[i % MAKERS]);
 	for (unsigned int s = 0; s < seconds || (s < DEADLINE && !all_seen()); s++)
 		sleep(1);
 	/* A process that ended by itself could not continue. That is a failure too. */

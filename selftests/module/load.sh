@@ -4,7 +4,8 @@
 # the whole machine.
 #
 # ANYIP6_KO and HOLDER_KO name the module and modules/holder.ko, if they are not where common.sh looks. On a kernel that the
-# module refuses, ANYIP6_REFUSES is its message without "anyip6: ". Nothing else can be tested there.
+# module refuses, ANYIP6_REFUSES is its message without "anyip6: ". Nothing else can be tested there. ANYIP6_FOUND names paths
+# that the kernel must have, because it was configured to have them.
 
 # shellcheck source=../lib/common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib/common.sh"
@@ -83,12 +84,33 @@ default_on_1() {
 bad_parameter() {
 	! load default_on=2 2>/dev/null || say_why "default_on=2 was taken" || return
 	! load default_on=x 2>/dev/null || say_why "default_on=x was taken" || return
+	! load ndisc=2 2>/dev/null || say_why "ndisc=2 was taken" || return
 	! load hooks=x 2>/dev/null || say_why "hooks=x was taken" || return
 	all_gone
 }
 
 default_on_is_read_only() {
 	load && is 444 "$(stat -c %a /sys/module/anyip6/parameters/default_on)" mode
+}
+
+# Without the parameter ndisc the checks of neighbour solicitations are the kernel's, and no sysctl claims otherwise.
+ndisc_off() {
+	load &&
+		is "" "$(grep -E '^(ip6_mc_input|ip6_protocol_deliver_rcu|ndisc_[a-z_]*) ' "$hooks" | grep -v ' off$')" "hooks" &&
+		is "" "$(grep -E 'ipv6_chk_(mcast|acast)_addr ' "$tracefs/enabled_functions")" "functions of ftrace" &&
+		! [ -e "${toggle%anyip_bind}anyip_ndisc" ]
+}
+
+ndisc_on() {
+	load ndisc=1 &&
+		is 3 "$(grep -cE '^(ip6_mc_input|ip6_protocol_deliver_rcu|ndisc_rcv) .* found$' "$hooks")" "hooks" &&
+		is 2 "$(grep -cE '^ipv6_chk_(mcast|acast)_addr ' "$tracefs/enabled_functions")" "functions of ftrace" &&
+		is 0 "$(cat "${toggle%anyip_bind}anyip_ndisc")" "init's sysctl" &&
+		is 0 "$(in_ns cat "${toggle%anyip_bind}anyip_ndisc")" "sysctl of a netns that was there" &&
+		in_ns sysctl -qw net.ipv6.anyip_ndisc=1 &&
+		! in_ns sysctl -qw net.ipv6.anyip_ndisc=2 2>/dev/null &&
+		ns_any_ip && is 0 "$(in_ns cat "${toggle%anyip_bind}anyip_ndisc")" "sysctl of a new netns" &&
+		unload && all_gone
 }
 
 log_line() {
@@ -106,15 +128,27 @@ hooks_are_told() {
 	load || return
 	is 444 "$(stat -c %a "$hooks")" mode || return
 	is "__inet6_bind ipv6_chk_addr proven" "$(head -n 1 "$hooks")" "first line" || return
-	is "$(grep -c . "$hooks")" "$(grep -cE '^[a-z0-9_]+ ipv6_chk_[a-z_]+ (proven|found|absent)$' "$hooks")" "lines in shape" || return
-	is "$(module_says | grep -o '[^ ]*>[^ ]*')" "$(sed -n '/absent$/!s/^\([^ ]*\) \([^ ]*\) .*/\1>\2/p' "$hooks")" "hooks in the log"
+	is "$(grep -c . "$hooks")" "$(grep -cE '^[a-z0-9_]+ ipv6_chk_[a-z_]+ (proven|found|absent|off)$' "$hooks")" "lines in shape" || return
+	is "$(module_says | grep -o '[^ ]*>[^ ]*')" "$(sed -n '/ \(absent\|off\)$/!s/^\([^ ]*\) \([^ ]*\) .*/\1>\2/p' "$hooks")" "hooks in the log"
+}
+
+# The module finds the paths that this kernel was configured for.
+promised_paths() {
+	local name
+	load || return
+	for name in $ANYIP6_FOUND; do
+		is found "$(sed -n "s/^$name ipv6_[a-z_]* //p" "$hooks")" "$name" || return
+	done
+}
+
+# all_0 WHOSE: the input has counters, and each is 0.
+all_0() {
+	is "" "$(awk '!/^Anyip6[A-Za-z]+[ \t]+0$/; END { if (!NR) print "none" }')" "$1 counters that are not 0"
 }
 
 # The self-test at load does not count as a decision.
 proof_is_not_counted() {
-	load || return
-	is 7 "$(grep -c '^Anyip6[A-Za-z]*[[:space:]]*0$' "$counters")" "counters at 0" &&
-		is 7 "$(in_ns cat "$counters" | grep -c '[[:space:]]0$')" "counters at 0 in a netns that was there"
+	load && all_0 "init's" <"$counters" && in_ns cat "$counters" | all_0 "another netns's"
 }
 
 double_load() {
@@ -246,6 +280,16 @@ tool_without_ipv6() {
 	is 3 "$rc" "exit code" && is 0 "$(grep -c local <<<"$out")" "prefixes"
 }
 
+# The kernel was booted with lockdown=integrity, and nobody signed the module. Nothing else can be tested there.
+under_lockdown() {
+	local said
+	said=$(LC_ALL=C insmod "$anyip6_ko" 2>&1)
+	! loaded || { unload && say_why "it loaded"; } || return
+	is "insmod: ERROR: could not insert module $anyip6_ko: Operation not permitted" "$said" insmod || return
+	dmesg | grep -q "Lockdown: insmod: unsigned module loading is restricted; see man kernel_lockdown.7" ||
+		say_why "nothing in the log"
+}
+
 # The kernel was built without an option that the module needs.
 refused_as_told() {
 	refused "anyip6: $ANYIP6_REFUSES\$" --
@@ -256,6 +300,10 @@ if [ -n "${ANYIP6_REFUSES:-}" ]; then
 	clean() { :; }
 	run_tests load refused_as_told
 fi
+if grep -q 'lockdown=' /proc/cmdline; then
+	clean() { :; }
+	run_tests load under_lockdown
+fi
 if [ ! -e /proc/net/if_inet6 ]; then
 	clean() { :; }
 	run_tests load without_ipv6 tool_without_ipv6
@@ -263,11 +311,13 @@ fi
 trap end EXIT
 ns_any_ip || exit
 first_ns=$ns
+of_kernel=()
+[ -z "${ANYIP6_FOUND:-}" ] || of_kernel+=(promised_paths)
 run_tests load \
-	default_on default_on_0 default_on_1 bad_parameter default_on_is_read_only log_line hooks_are_told \
+	default_on default_on_0 default_on_1 ndisc_off ndisc_on bad_parameter default_on_is_read_only log_line hooks_are_told \
 	proof_is_not_counted double_load \
 	unload_leaves_nothing load_again \
 	ftrace_off ftrace_off_refused_while_loaded \
 	toggle_taken proc_hidden held_by_ipmodify held_by_kprobe holds_against_ipmodify shares_with_tracing \
-	nonlocal_in_init nonlocal_everywhere \
+	nonlocal_in_init nonlocal_everywhere "${of_kernel[@]}" \
 	tracing_outlives_module listener_outlives_module open_file_outlives_module netns_come_and_go

@@ -23,31 +23,32 @@
 
 #include "run.h"
 
-#define IPPROTO_L2TPIP	115
 #define MAX_ERRNO	256
 
 static const struct sort {
 	const char *name;
-	int type, protocol;
+	struct proto proto;
 } sorts[] = {
-	{ "sctp", SOCK_STREAM, IPPROTO_SCTP },
-	{ "sctp", SOCK_SEQPACKET, IPPROTO_SCTP },
-	{ "l2tp", SOCK_DGRAM, IPPROTO_L2TPIP },
+	{ "sctp", PROTO_sctp_1_1 },
+	{ "sctp", PROTO_sctp_1_n },
+	{ "l2tp", PROTO_l2tp },
 };
 
-#define NR_SORTS	(sizeof(sorts) / sizeof(*sorts))
+static bool is_sctp(const struct sort *sort)
+{
+	return sort->proto.number == IPPROTO_SCTP;
+}
 
 static int try_bind(const struct sort *sort, const char *text)
 {
-	union sockaddr_any a = { .in6.sin6_family = AF_INET6 };
-	socklen_t len = sizeof(a.in6);
-	int fd = socket(AF_INET6, sort->type, sort->protocol);
+	union sockaddr_any a;
+	socklen_t len = addr_parse(&a, AF_INET6, text, 0);
+	int fd = socket(AF_INET6, sort->proto.type, sort->proto.number);
 	int err = 0;
 
 	if (fd < 0)
 		return errno;
-	inet_pton(AF_INET6, text, &a.in6.sin6_addr);
-	if (sort->protocol == IPPROTO_L2TPIP)
+	if (!is_sctp(sort))
 		len = l2tp_connection(&a, getpid());
 	if (bind(fd, &a.sa, len))
 		err = errno;
@@ -55,16 +56,11 @@ static int try_bind(const struct sort *sort, const char *text)
 	return err;
 }
 
-static const char *result_name(int err)
-{
-	return err ? strerrorname_np(err) : "ok";
-}
-
 static int once(const char *name, const char *text)
 {
 	const char *separator = "";
 
-	for (size_t i = 0; i < NR_SORTS; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(sorts); i++)
 		if (!strcmp(sorts[i].name, name)) {
 			printf("%s%s", separator, result_name(try_bind(&sorts[i], text)));
 			separator = " ";
@@ -108,8 +104,8 @@ static int storm(const char *text, const char *gate)
 	sigaddset(&term, SIGTERM);
 	sigprocmask(SIG_BLOCK, &term, NULL);
 	for (; !terminated(); let_others_run())
-		for (size_t i = 0; i < NR_SORTS; i++) {
-			err = sorts[i].protocol == IPPROTO_SCTP ?
+		for (size_t i = 0; i < ARRAY_SIZE(sorts); i++) {
+			err = is_sctp(&sorts[i]) ?
 				gated_bind(&sorts[i], text, gate, lock) :
 				try_bind(&sorts[i], text);
 			if (err >= 0)

@@ -47,8 +47,6 @@ start_storms() {
 	done
 }
 
-there() { grep -q "^$1 " /proc/modules; }
-
 sctp_refs() { cat /sys/module/sctp/refcnt; }
 
 # The references that SCTP's control sockets hold while no other socket is open.

@@ -54,7 +54,7 @@ bind_is() {
 user_reads() {
 	load &&
 		is 1 "$("${nobody[@]}" cat "$toggle")" toggle &&
-		is 7 "$("${nobody[@]}" grep -c ^Anyip6 "$counters")" counters &&
+		is "$(cat "$counters")" "$("${nobody[@]}" cat "$counters")" counters &&
 		is "$(cat "$hooks")" "$("${nobody[@]}" cat "$hooks")" hooks
 }
 

@@ -4,9 +4,10 @@
  * module notice each other. It changes nothing.
  */
 #include <linux/ftrace.h>
-#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <net/net_namespace.h>
+
+#include "probe.h"
 
 static char *function = "ipv6_chk_addr";
 module_param(function, charp, 0444);
@@ -112,7 +113,7 @@ static int __init holder_init(void)
 		return -EINVAL;
 	holder_kprobe.symbol_name = function;
 	holder_kprobe.post_handler = holder_post;
-	return register_kprobe(&holder_kprobe);
+	return probe_start(&holder_kprobe);
 }
 
 static void __exit holder_exit(void)

@@ -34,6 +34,24 @@ static int patcher_bind(struct sock *sk, struct sockaddr_in6 *addr, int len,
 		0 : -EADDRNOTAVAIL;
 }
 
+static int patcher_raw(struct sock *sk, struct sockaddr_in6 *addr, int len)
+{
+	return patcher_bind(sk, addr, len, 0);
+}
+
+static int patcher_pktinfo(struct net *net, struct sock *sk, struct msghdr *msg,
+			   struct flowi6 *fl6, void *ipc6)
+{
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
+	const struct in6_pktinfo *info = CMSG_DATA(cmsg);
+
+	if (cmsg->cmsg_type != IPV6_PKTINFO ||
+	    !ipv6_chk_addr(net, &info->ipi6_addr, NULL, 0))
+		return -EINVAL;
+	fl6->saddr = info->ipi6_addr;
+	return 0;
+}
+
 static int patcher_sctp(void *addr, void *sp)
 {
 	return 0;
@@ -47,6 +65,9 @@ static const struct {
 	{ NULL, "ipv6_chk_addr", patcher_chk_addr },
 	{ NULL, "ipv6_chk_acast_addr_src", patcher_chk_acast },
 	{ NULL, "__inet6_bind", patcher_bind },
+	{ NULL, "rawv6_bind", patcher_raw },
+	{ NULL, "ping_bind", patcher_raw },
+	{ NULL, "ip6_datagram_send_ctl", patcher_pktinfo },
 	{ "sctp", "sctp_v6_available", patcher_sctp },
 };
 

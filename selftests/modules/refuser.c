@@ -6,8 +6,9 @@
  */
 #include <linux/atomic.h>
 #include <linux/kallsyms.h>
-#include <linux/kprobes.h>
 #include <linux/module.h>
+
+#include "probe.h"
 
 static char *function;
 module_param(function, charp, 0444);
@@ -40,6 +41,8 @@ static unsigned long refuser_caller(struct pt_regs *regs)
 {
 #ifdef CONFIG_X86
 	return regs_get_kernel_stack_nth(regs, 0);
+#elif defined(CONFIG_RISCV)
+	return regs->ra;
 #else
 	return procedure_link_pointer(regs);
 #endif
@@ -83,7 +86,7 @@ static struct kprobe refuser_kprobe = {
 static int __init refuser_init(void)
 {
 	refuser_kprobe.symbol_name = function;
-	return register_kprobe(&refuser_kprobe);
+	return probe_start(&refuser_kprobe);
 }
 
 static void __exit refuser_exit(void)

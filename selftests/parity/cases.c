@@ -4,12 +4,16 @@
  * may differ and why, and the expected result of each.
  */
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "parity.h"
 
+#define K_UNBOUND	(K(TCP) | K(UDP) | K(PING))
+/* What a peer outside can ask. */
+#define C_ASKED		(C_PAIRED & ~(C_VRF | C(OTHER_NETNS) | C(PEER)))
 #define B_DEFAULT	(B(NONE) | B(VETH0) | B(DUMMY0) | B(LO))
 #define C_MERGED	(C_PAIRED & ~C_VRF)
 
@@ -73,6 +77,19 @@ static const struct family_of_cases {
 	  B(NONE), BIT(O_NONE) },
 	{ O(L2TP_UDP) | O(L2TP_IP) | O(FOU) | O(VXLAN) | O(GRE),
 	  K(TUNNEL), C(HOST) | C(ANY) | C(OUTSIDE), B(NONE), BIT(O_NONE) },
+	{ O(ERROR_PORT), K(UDP), C_ASKED, B(NONE), BIT(O_NONE) },
+	{ O(ERROR_PROTOCOL), K(RAW), C_ASKED, B(NONE), BIT(O_NONE) },
+	{ O(ERROR_HOPS), K(UDP), C_SAMPLE, B(NONE), BIT(O_NONE) },
+	{ O(ERROR_PORT) | O(ERROR_HOPS), K(UDP), C_VRF, B(VRF0), BIT(O_NONE) },
+	{ O(ERROR_PROTOCOL), K(RAW), C_VRF, B(VRF0), BIT(O_NONE) },
+	{ O(ROUTE_SRC), K(UDP), C_PAIRED & ~C(RULE_UNREACHABLE), B(NONE), BIT(O_NONE) },
+	{ O(ROUTE_SRC), K(TCP) | K(PING), C_FEW, B(NONE), BIT(O_NONE) },
+	{ O(ROUTE_SRC_REPLACE), K_UNBOUND, C_FEW, B(NONE), BIT(O_NONE) },
+	{ O(ROUTE_SRC) | O(ROUTE_SRC_REPLACE), K_UNBOUND, C_IN_VRF, B(VRF0), BIT(O_NONE) },
+	{ O(ROUTE_SRC_GONE), K_UNBOUND, C(ANY), B(NONE), BIT(O_NONE) },
+	{ O(ROUTE_SRC_GONE), K_UNBOUND, C(VRF_ANY), B(VRF0), BIT(O_NONE) },
+	{ O(WG) | O(WG_FIREWALL), K(TUNNEL), C(HOST) | C(ANY_AND_HOST) | C(ANY) |
+	  C(DUMMY) | C(IN_HOLE), B(NONE), BIT(O_NONE) },
 	/* IPv4 without policy rules: its tables local and main are one */
 	{ O(BIND), K_ALL, C_MERGED, B_DEFAULT, BIT(O_MERGED) },
 	{ O(BINDX), K(SCTP) | K(SCTP_N), C_MERGED, B(NONE), BIT(O_MERGED) },
@@ -84,9 +101,7 @@ static const struct family_of_cases {
 	{ O(PKTINFO), K(UDP) | K(RAW), C_PREFERRED, B_PATH, BIT(O_NONE) },
 	{ O(BIND), K_ALL, C(TENTATIVE) | C(DADFAILED) | C(MULTIPATH),
 	  B_PATH | B(DUMMY0), BIT(O_NONE) },
-	{ O(BIND), K_ALL & ~(K(SCTP) | K(SCTP_N)),
-	  C(LL_HOST) | C(LL_ANY) | C(LL_OUTSIDE),
-	  B_PATH | B(DUMMY0), BIT(O_NONE) },
+	{ O(BIND), K_ALL & ~(K(SCTP) | K(SCTP_N)), C_LL, B_PATH | B(DUMMY0), BIT(O_NONE) },
 	{ O(PKTINFO), K_PKTINFO & ~K(PING), C_ALONE, B_PATH, BIT(O_NONE) },
 	{ O(PKTINFO), K(UDP) | K(RAW), C(GROUP_ROUTED) | C(MAPPED_ROUTED), B(NONE),
 	  BIT(O_NONE) },
@@ -96,6 +111,10 @@ static const struct family_of_cases {
 	{ O(SERVE) | O(CONNECT), K(TCP) | K(UDP), C(MULTIPATH), B_PATH,
 	  BIT(O_NONE) },
 	{ O(SERVE) | O(CONNECT), K(TCP) | K(UDP), C(LL_HOST) | C(LL_ANY),
+	  B(VETH0), BIT(O_NONE) },
+	{ O(ERROR_PORT), K(UDP), C(TENTATIVE) | C(MULTIPATH) | C(PREF_WON) | C(FROM_ANY),
+	  B(VETH0), BIT(O_NONE) },
+	{ O(ROUTE_SRC), K(UDP), C(TENTATIVE) | C(DADFAILED) | C(MULTIPATH) | C_PREFERRED | C_LL,
 	  B(VETH0), BIT(O_NONE) },
 };
 
@@ -132,12 +151,25 @@ const char *const note_text[NR_NOTES] = {
 	"Until a network namespace has its first IPv4 policy rule (a VRF brings some), IPv4's tables local and main are one: local routes in main count, and other routes in main carve out. IPv6's tables are always apart, and a packet asks table local first.",
 	[NOTE_BLACKHOLE] =
 	"Of several routes with the same prefix and metric IPv4 takes the first. IPv6 takes one with a blackhole nexthop object before all others.",
+	[NOTE_SILENT] =
+	"A host that does not forward: IPv4 is silent about a packet that is not for it, or not by table local. IPv6 reports the error, from a configured address unless the rule calls the address local.",
+	[NOTE_ROUTE] =
+	"IPv4 takes a source that is local in the table of the route or in table local; IPv6 asks the domain of the route's device. IPv4's answers then arrive in the other domain.",
+	[NOTE_GONE] =
+	"In both, a route keeps its source when the source is no longer local. IPv4 then refuses to send from it. IPv6 sends, and the answers do not arrive.",
+	[NOTE_WIREGUARD] =
+	"IPv4's WireGuard answers from the address that it was asked at only if that is configured.",
 };
 
 #define O_BINDS		(O(BIND) | O(BINDX) | O(BINDX_ADD) | O(URING_BIND))
 #define O_PKTINFO	(O(PKTINFO) | O(PKTINFO_2292) |			\
 			 O(PKTINFO_CONNECTED) | O(PKTINFO_GSO) |	\
 			 O(PKTINFO_URING) | O(PKTINFO_MULTICAST))
+#define O_ROUTES	(O(ROUTE_SRC) | O(ROUTE_SRC_REPLACE))
+#define O_ERRORS	(O(ERROR_PORT) | O(ERROR_PROTOCOL) | O(ERROR_HOPS))
+/* IPv6 reports a packet to them. It is silent about a packet to the others. */
+#define C_REPORTED	((C_CARVED | C_ELSEWHERE) & ~(C(BLACKHOLE) | C(UNICAST) | \
+			 C(NHID_BLACKHOLE) | C(NHID_REJECT) | C(OTHER_NETNS) | C(PEER)))
 #define C_NOT_LOCAL	(C_CARVED | C_ELSEWHERE)
 #define K_BIND_IN_VRF	(K_ALL & ~(K(SCTP) | K(SCTP_N) | K(L2TP)))
 #define K_SCTPS		(K(SCTP) | K(SCTP_N))
@@ -236,6 +268,37 @@ static const struct difference differences[] = {
 	{ O_PKTINFO, K_PKTINFO, C_NOT_LOCAL, B(NONE),
 	  BIT(O_FREEBIND) | BIT(O_NONLOCAL), FIRST(ENETUNREACH), 0,
 	  NOTE_NONLOCAL, ALWAYS },
+
+	{ O_ERRORS, K_ALL, C(RULE_UNREACHABLE), B(NONE), PLAIN,
+	  FIRST(E_LOST), 0, NOTE_SILENT, ALWAYS },
+	{ O_ERRORS, K_ALL, C_REPORTED, B(NONE), PLAIN,
+	  FIRST(E_LOST), FIRST(E_OTHER_SOURCE), NOTE_SILENT, ALWAYS },
+	{ O_ERRORS, K_ALL, C(VRF_HOLE), B_VRF, PLAIN,
+	  FIRST(E_LOST), FIRST(E_OTHER_SOURCE), NOTE_SILENT, ALWAYS },
+	{ O_ERRORS, K_ALL, C(VRF_ANY), B_VRF, PLAIN,
+	  FIRST(E_LOST), 0, NOTE_VRF, ALWAYS },
+	{ O_ERRORS, K_ALL, C(DOWN), B(NONE), PLAIN,
+	  0, FIRST(E_OTHER_SOURCE), NOTE_DOWN, ALWAYS },
+	{ O_ERRORS, K_ALL, C(NHID_BESIDE), B(NONE), PLAIN,
+	  0, FIRST(E_LOST), NOTE_BLACKHOLE, ALWAYS },
+
+	{ O_ROUTES, K_ALL, C(NHID_BESIDE), B(NONE), PLAIN,
+	  0, FIRST(EINVAL), NOTE_BLACKHOLE, ALWAYS },
+	{ O_ROUTES, K_ALL, C(DOWN), B(NONE), PLAIN,
+	  0, FIRST(EINVAL), NOTE_DOWN, ALWAYS },
+	{ O_ROUTES, K(TCP), C(HOST) | C(ANY), B_VRF, PLAIN,
+	  OUTCOME(S_CONNECT, E_LOST), FIRST(EINVAL), NOTE_ROUTE, ALWAYS },
+	{ O_ROUTES, K_ALL, C(HOST) | C(ANY), B_VRF, PLAIN,
+	  OUTCOME(S_RECV, E_LOST), FIRST(EINVAL), NOTE_ROUTE, ALWAYS },
+	{ O_ROUTES, K_ALL, C(VRF_ANY), B_VRF, PLAIN,
+	  OUTCOME(S_CONNECT, ENETUNREACH), 0, NOTE_VRF, ALWAYS },
+	{ O(ROUTE_SRC_GONE), K(TCP), C(ANY) | C(VRF_ANY), B_ALL, PLAIN,
+	  OUTCOME(S_CONNECT, ENETUNREACH), OUTCOME(S_CONNECT, E_LOST), NOTE_GONE, ALWAYS },
+	{ O(ROUTE_SRC_GONE), K_ALL, C(ANY) | C(VRF_ANY), B_ALL, PLAIN,
+	  OUTCOME(S_CONNECT, ENETUNREACH), OUTCOME(S_RECV, E_LOST), NOTE_GONE, ALWAYS },
+
+	{ O(WG) | O(WG_FIREWALL), K(TUNNEL), C_ANYIP, B(NONE), PLAIN,
+	  FIRST(E_OTHER_SOURCE), 0, NOTE_WIREGUARD, ALWAYS },
 
 	{ O(TO_SELF), K_ALL, C_ANYIP, B(NONE), PLAIN,
 	  0, OUTCOME(S_CONNECT, E_OTHER_SOURCE), NOTE_CHOICE, ALWAYS },
@@ -482,7 +545,8 @@ unsigned int table_asked(const struct tuple *t)
 {
 	const __u64 asking = O_BINDS | O(SERVE) | O(SERVE_GROUP) | O(SERVE_TFO) |
 		O(SERVE_STEERED) | O(CONNECT) | O(CONNECT_LATE) | O(CONNECT_TFO) |
-		O(MULTICAST_BOUND) | O(BPF_BIND) | O_PKTINFO;
+		O(MULTICAST_BOUND) | O(BPF_BIND) | O_PKTINFO | O_ERRORS |
+		O_ROUTES | O(WG) | O(WG_FIREWALL);
 	const bool vrf = asks_vrf(t);
 	const __u64 configured = vrf ? C(VRF_PORT) :
 		C(HOST) | C(ANY_AND_HOST);
@@ -491,5 +555,5 @@ unsigned int table_asked(const struct tuple *t)
 	    in(configured, t->class) ||
 	    !in(C_PAIRED | C(MULTIPATH) | C_PREFERRED, t->class))
 		return 0;
-	return vrf ? 10 : 255;
+	return vrf ? VRF_TABLE : RT_TABLE_LOCAL;
 }

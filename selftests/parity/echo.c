@@ -5,56 +5,32 @@
  */
 #include <errno.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include "harness.h"
 
 #define ADDRESSES	1000
 
-static void must(bool good, const char *what)
-{
-	if (good)
-		return;
-	printf("Bail out! %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-/* The n-th destination, spread over the whole /64, or the /15 of IPv4. */
-static void address(union sockaddr_any *sa, int family, unsigned int n)
-{
-	const __u64 scattered = (n + 1) * 0x9e3779b97f4a7c15ULL;
-
-	memset(sa, 0, sizeof(*sa));
-	sa->sa.sa_family = family;
-	sa->in.sin_port = htons(TEST_PORT);
-	if (family == AF_INET) {
-		sa->in.sin_addr.s_addr = htonl(0xc6120000 + (scattered >> 47));
-		return;
-	}
-	inet_pton(AF_INET6, "2001:db8:a::", &sa->in6.sin6_addr);
-	memcpy(&sa->in6.sin6_addr.s6_addr[8], &scattered, sizeof(scattered));
-}
-
 static int udp(int family)
 {
-	const struct timeval deadline = { .tv_sec = 5 };
-	int fd = socket(family, SOCK_DGRAM, 0);
+	const struct bind_spec spec = { .proto = PROTO_udp };
+	int fd = sock_open(family, &spec);
 
-	must(fd >= 0, "socket");
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
+	if (fd < 0)
+		die("socket: %s", strerror(-fd));
 	return fd;
 }
 
 static int server_new(int family)
 {
-	union sockaddr_any any = { .sa.sa_family = family };
+	union sockaddr_any any;
+	socklen_t len = addr_fill(&any, family, ADDR_WILDCARD, TEST_PORT);
 	int fd = udp(family), one = 1;
 
-	any.in.sin_port = htons(TEST_PORT);
-	must(!setsockopt(fd, family == AF_INET ? SOL_IP : SOL_IPV6,
-			 family == AF_INET ? IP_PKTINFO : IPV6_RECVPKTINFO,
-			 &one, sizeof(one)), "RECVPKTINFO");
-	must(!bind(fd, &any.sa, sockaddr_len(&any)), "bind");
+	if (setsockopt(fd, family == AF_INET ? SOL_IP : SOL_IPV6,
+		       family == AF_INET ? IP_PKTINFO : IPV6_RECVPKTINFO, &one, sizeof(one)))
+		die_errno("RECVPKTINFO");
+	if (bind(fd, &any.sa, len))
+		die_errno("bind");
 	return fd;
 }
 
@@ -96,7 +72,7 @@ static int ask(int server, int client, int family, unsigned int n)
 	char buf[32];
 	int err;
 
-	address(&to, family, n);
+	addr_scattered(&to, family, n);
 	if (sendto(client, &n, sizeof(n), 0, &to.sa, sockaddr_len(&to)) < 0)
 		return errno;
 	err = server_answer(server);

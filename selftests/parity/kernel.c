@@ -78,7 +78,7 @@ static int prog_link(int prog, int target, int attach)
 	int fd = bpf(BPF_LINK_CREATE, &attr);
 
 	if (fd < 0)
-		die("BPF_LINK_CREATE: %s", strerror(errno));
+		die_errno("BPF_LINK_CREATE");
 	close(prog);
 	close(target);
 	return fd;
@@ -89,7 +89,7 @@ static int cgroup_attach(const struct prog *p, int attach)
 	int cgroup = open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (cgroup < 0)
-		die("/sys/fs/cgroup: %s", strerror(errno));
+		die_errno("/sys/fs/cgroup");
 	return prog_link(prog_load(p, BPF_PROG_TYPE_CGROUP_SOCK_ADDR, attach),
 			 cgroup, attach);
 }
@@ -238,7 +238,7 @@ static int sockmap_with(int fd)
 	attr.key = (uintptr_t)&key;
 	attr.value = (uintptr_t)&fd;
 	if (map < 0 || bpf(BPF_MAP_UPDATE_ELEM, &attr))
-		die("sockmap: %s", strerror(errno));
+		die_errno("sockmap");
 	return map;
 }
 
@@ -326,7 +326,7 @@ static bool peer_sees_subflow(const struct run *r, int conn)
 	socklen_t len = sizeof(s);
 
 	if (getsockopt(conn, SOL_MPTCP, SUBFLOW_ADDRS, &s, &len))
-		die("MPTCP_SUBFLOW_ADDRS: %s", strerror(errno));
+		die_errno("MPTCP_SUBFLOW_ADDRS");
 	for (__u32 i = 0; i < s.num && i < ARRAY_SIZE(s.addrs); i++)
 		if (!source_is_subject(r, (union sockaddr_any *)&s.addrs[i].remote))
 			return true;
@@ -453,14 +453,13 @@ static int device_listen(const struct run *r, const struct device *d)
 {
 	const struct timeval wait = { .tv_sec = 1 };
 	union sockaddr_any any;
-	socklen_t len = addr_make(&any, r->family, K_UDP,
-				  r->family == AF_INET ? "0.0.0.0" : "::", r->port);
+	socklen_t len = addr_fill(&any, r->family, ADDR_WILDCARD, r->port);
 	int fd;
 
 	topo_enter_peer();
 	fd = socket(r->family, d->type | SOCK_CLOEXEC, d->protocol);
 	if (fd < 0 || (d->type == SOCK_DGRAM && bind(fd, &any.sa, len)))
-		die("peer of a tunnel: %s", strerror(errno));
+		die_errno("peer of a tunnel");
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	topo_enter_host();
 	return fd;

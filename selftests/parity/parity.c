@@ -4,14 +4,9 @@
  * on IPv4 and on IPv6. Both must give the same result, except for listed
  * differences. With the module off or absent, IPv6 must behave as stock.
  *
- *   parity                  test, as KTAP
- *   parity --table          print the results as markdown
- *   parity --verbose        print each case with its outcomes
- *   parity --record FILE    also write IPv6's outcomes to FILE (module absent)
- *   parity --compare FILE   also compare with FILE while the toggle is 0
- *
- * ANYIP6_PARITY_FILE=FILE records when the module is absent, and compares
- * otherwise.
+ *   parity             test, as KTAP
+ *   parity --table     print the results as markdown
+ *   parity --verbose   print each case with its outcomes
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,6 +29,8 @@ static int case_run(const struct tuple *t, int family)
 
 	if (port > LAST_PORT)
 		die("no port is left for another case");
+	if (speak_does(t->op))
+		return speak_run(&r);
 	return sock_does(t->op) ? sock_run(&r) : kernel_run(&r);
 }
 
@@ -117,27 +114,12 @@ static bool case_judge(const struct parity_case *c, enum anyip6_mode mode)
 	return false;
 }
 
-/* Results without the module, in a file */
-
-static FILE *record, *compare;
-
 static bool case_compare(const struct parity_case *c)
 {
-	static char line[256], want[256];
+	char result[256];
 
-	snprintf(want, sizeof(want), "%s: %s\n", tuple_text(&c->t),
-		 outcome_text(c->v6));
-	if (record)
-		fputs(want, record);
-	if (!compare)
-		return true;
-	if (!fgets(line, sizeof(line), compare))
-		strcpy(line, "nothing\n");
-	if (!strcmp(line, want))
-		return true;
-	ksft_print_msg("off: %.*s; absent: %s", (int)strcspn(want, "\n"), want,
-		       line);
-	return false;
+	snprintf(result, sizeof(result), "%s: %s", tuple_text(&c->t), outcome_text(c->v6));
+	return result_same(result);
 }
 
 static struct {
@@ -236,30 +218,13 @@ static unsigned int count_lines(enum anyip6_mode mode)
 	return n;
 }
 
-static FILE *must_open(const char *path, const char *mode)
+static void read_args(int argc, char **argv)
 {
-	FILE *f = fopen(path, mode);
-
-	if (!f)
-		die("%s: %s", path, strerror(errno));
-	return f;
-}
-
-static void read_args(int argc, char **argv, bool loaded)
-{
-	const char *file = getenv("ANYIP6_PARITY_FILE");
-
-	if (file)
-		*(loaded ? &compare : &record) = must_open(file, loaded ? "r" : "w");
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--table"))
 			asked.table = true;
 		else if (!strcmp(argv[i], "--verbose"))
 			asked.verbose = true;
-		else if (!strcmp(argv[i], "--record") && i + 1 < argc)
-			record = must_open(argv[++i], "w");
-		else if (!strcmp(argv[i], "--compare") && i + 1 < argc)
-			compare = must_open(argv[++i], "r");
 		else
 			die("unknown argument %s", argv[i]);
 	}
@@ -288,6 +253,7 @@ static int test_all(bool loaded)
 		return no_case();
 	ksft_print_header();
 	ksft_set_plan(n);
+	results_open("parity", loaded);
 	test_list();
 	if (loaded) {
 		test_mode(MODE_ON);
@@ -318,8 +284,7 @@ static void table_only(bool loaded)
 
 int main(int argc, char **argv)
 {
-	bool loaded = anyip6_loaded();
-
+	const bool loaded = anyip6_loaded();
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 
 	/*
@@ -329,8 +294,8 @@ int main(int argc, char **argv)
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	/* A lost connection is an outcome: EPIPE. */
 	signal(SIGPIPE, SIG_IGN);
-	check_expectation(loaded);
-	read_args(argc, argv, loaded);
+	check_expectation();
+	read_args(argc, argv);
 	topo_setup();
 	generate();
 	if (!asked.table)

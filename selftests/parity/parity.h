@@ -10,6 +10,7 @@
  *   uring.c    io_uring
  *   sock.c     operations of sockets
  *   kernel.c   operations where the kernel or a BPF program takes the address
+ *   speak.c    what the host says without a socket that names the address
  *   cases.c    the list of cases, and the expected results
  *   table.c    --table
  *   parity.c   runs the cases and judges
@@ -52,7 +53,7 @@ enum kind {
 /* Address classes */
 
 #define CLASSES(X)							\
-	/* name (of lib/world.h), text */				\
+	/* name (of world/world.h), text */				\
 	X(HOST, "configured")						\
 	X(ANY, "Any-IP")						\
 	X(DUMMY, "Any-IP, dev dummy0")					\
@@ -116,7 +117,7 @@ enum class_id {
 	NR_CLASSES,
 };
 
-/* Operations. "refused" is the errno for an address that is not local. */
+/* Operations. "refused" is the outcome for an address that is not local. */
 
 #define OPS(X)								\
 	X(BIND, "bind", EADDRNOTAVAIL)					\
@@ -150,7 +151,15 @@ enum class_id {
 	X(L2TP_IP, "l2tp, encap ip", EADDRNOTAVAIL)			\
 	X(FOU, "fou", EADDRNOTAVAIL)					\
 	X(VXLAN, "vxlan", 0)						\
-	X(GRE, "gretap", 0)
+	X(GRE, "gretap", 0)						\
+	X(ERROR_PORT, "ICMP error of a closed port", E_OTHER_SOURCE)	\
+	X(ERROR_PROTOCOL, "ICMP error of an unknown protocol", E_OTHER_SOURCE) \
+	X(ERROR_HOPS, "ICMP error of the last hop", E_OTHER_SOURCE)		\
+	X(ROUTE_SRC, "route add ... src", EINVAL)			\
+	X(ROUTE_SRC_REPLACE, "route replace ... src", EINVAL)		\
+	X(ROUTE_SRC_GONE, "route ... src without its local route", EINVAL) \
+	X(WG, "WireGuard server", E_OTHER_SOURCE)			\
+	X(WG_FIREWALL, "WireGuard server behind a firewall", E_OTHER_SOURCE)
 
 enum op {
 #define X(name, text, refused) OP_##name,
@@ -239,8 +248,8 @@ enum stage { S_FIRST, S_CONNECT, S_SEND, S_RECV, S_ANSWER, NR_STAGES };
 #define C_MAPPED	(C(MAPPED_HOST) | C(MAPPED_ANY) | C(MAPPED_OUTSIDE))
 #define C_PREFERRED	(C(PREF_WON) | C(PREF_LOST) | C(FROM_ANY) |	\
 			 C(FROM_OTHER) | C(FROM_BESIDE))
-#define C_ALONE		(C(TENTATIVE) | C(DADFAILED) | C(MULTIPATH) |	\
-			 C(LL_HOST) | C(LL_ANY) | C(LL_OUTSIDE))
+#define C_LL		(C(LL_HOST) | C(LL_ANY) | C(LL_OUTSIDE))
+#define C_ALONE		(C(TENTATIVE) | C(DADFAILED) | C(MULTIPATH) | C_LL)
 
 #define B_ALL		(BIT(NR_BINDINGS) - 1)
 #define B_PATH		(B(NONE) | B(VETH0))
@@ -262,6 +271,10 @@ enum note {
 	NOTE_RAW,
 	NOTE_MERGED,
 	NOTE_BLACKHOLE,
+	NOTE_SILENT,
+	NOTE_ROUTE,
+	NOTE_GONE,
+	NOTE_WIREGUARD,
 	NR_NOTES,
 };
 
@@ -315,6 +328,8 @@ void topo_setup(void);
 void topo_choose(bool merged);
 void topo_enter_host(void);
 void topo_enter_peer(void);
+int topo_host(void);
+int topo_peer(void);
 void topo_nonlocal(bool on);
 
 /* uring.c */
@@ -334,12 +349,16 @@ bool sock_does(enum op op);
 int sock_run(const struct run *r);	/* the outcome of a case in one family */
 bool run_mapped(const struct run *r);
 int sock_new(int family, enum kind kind);
+void set_int(int fd, int level, int name, int value);
 int sock_new_in(const struct run *r);
 int fail_at(enum stage stage);
 socklen_t addr_make(union sockaddr_any *a, int family, enum kind kind, const char *text,
 		    int port);
 socklen_t addr_subject(const struct run *r, union sockaddr_any *a, int port);
 socklen_t addr_of_peer(const struct run *r, union sockaddr_any *a, int port);
+socklen_t addr_from_peer(const struct run *r, union sockaddr_any *a, int port);
+int send_to(const struct run *r, int fd, const union sockaddr_any *to, socklen_t len);
+int connect_to_peer(const struct run *r, int fd, int peer);
 int peer_new(const struct run *r);
 int peer_listen(const struct run *r, int *fd);
 int peer_sees(const struct run *r, int fd);
@@ -352,6 +371,10 @@ int exchange(const struct run *r, int server, int client);
 
 /* kernel.c */
 int kernel_run(const struct run *r);
+
+/* speak.c */
+bool speak_does(enum op op);
+int speak_run(const struct run *r);
 
 /* cases.c */
 extern const char *const note_text[NR_NOTES];

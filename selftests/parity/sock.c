@@ -70,20 +70,17 @@ static bool is_stream(const struct run *r)
 
 bool run_mapped(const struct run *r)
 {
-	return r->family == AF_INET6 &&
-		(r->t->class == C_MAPPED_HOST ||
-		 r->t->class == C_MAPPED_ANY || r->t->class == C_MAPPED_OUTSIDE);
+	return r->family == AF_INET6 && in(C_MAPPED, r->t->class);
 }
 
 static bool run_link_local(const struct run *r)
 {
-	return r->t->class == C_LL_HOST || r->t->class == C_LL_ANY ||
-		r->t->class == C_LL_OUTSIDE;
+	return in(C_LL, r->t->class);
 }
 
 static bool run_in_vrf(const struct run *r)
 {
-	return r->t->binding == B_VRF0 || r->t->binding == B_VETH1;
+	return in(B_VRF, r->t->binding);
 }
 
 /* The address family of the peer's socket. */
@@ -130,7 +127,7 @@ bool kind_exists(enum kind kind)
 	return known[kind] == THERE;
 }
 
-static void set_int(int fd, int level, int name, int value)
+void set_int(int fd, int level, int name, int value)
 {
 	if (setsockopt(fd, level, name, &value, sizeof(value)))
 		die("setsockopt(%d, %d): %s", level, name, strerror(errno));
@@ -138,23 +135,15 @@ static void set_int(int fd, int level, int name, int value)
 
 static void set_option(const struct run *r, int fd)
 {
-	bool v4 = r->family == AF_INET;
+	static const unsigned int opts[NR_OPTIONS] = {
+		[O_REUSEADDR]	= OPT_REUSEADDR,
+		[O_MARK]	= OPT_MARK,
+		[O_FREEBIND]	= OPT_FREEBIND,
+		[O_TRANSPARENT]	= OPT_TRANSPARENT,
+	};
 
-	switch (r->t->option) {
-	case O_REUSEADDR:
-		set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-		break;
-	case O_MARK:
-		set_int(fd, SOL_SOCKET, SO_MARK, 1);
-		break;
-	case O_FREEBIND:
-		set_int(fd, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_FREEBIND : IPV6_FREEBIND, 1);
-		break;
-	case O_TRANSPARENT:
-		set_int(fd, v4 ? SOL_IP : SOL_IPV6,
-			v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT, 1);
-		break;
-	}
+	if (sock_set_options(fd, r->family, opts[r->t->option]))
+		die_errno(option_names[r->t->option]);
 }
 
 /*
@@ -169,7 +158,7 @@ int sock_new_in(const struct run *r)
 	topo_enter_host();
 	fd = sock_new(r->family, r->t->kind);
 	if (fd < 0)
-		die("socket: %s", strerror(errno));
+		die_errno("socket");
 	set_option(r, fd);
 	if (dev && !run_link_local(r) &&
 	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, dev, strlen(dev) + 1))
@@ -182,18 +171,11 @@ int sock_new_in(const struct run *r)
 socklen_t addr_make(union sockaddr_any *a, int family, enum kind kind, const char *text,
 		    int port)
 {
-	memset(a, 0, sizeof(*a));
-	a->sa.sa_family = family;
-	if (family == AF_INET)
-		inet_pton(AF_INET, text, &a->in.sin_addr);
-	else
-		inet_pton(AF_INET6, text, &a->in6.sin6_addr);
-	if (kind == K_L2TP)
-		return l2tp_connection(a, port);
-	/* A raw socket would take the port for a protocol. */
-	if (kind != K_RAW)
-		a->in.sin_port = htons(port);
-	return sockaddr_len(a);
+	/* L2TP has no ports, and a raw socket would take the port for a protocol. */
+	const bool has_port = kind != K_L2TP && kind != K_RAW;
+	socklen_t len = addr_parse(a, family, text, has_port ? port : 0);
+
+	return kind == K_L2TP ? l2tp_connection(a, port) : len;
 }
 
 socklen_t addr_subject(const struct run *r, union sockaddr_any *a, int port)
@@ -231,7 +213,7 @@ socklen_t addr_of_peer(const struct run *r, union sockaddr_any *a, int port)
 }
 
 /* The subject's address as the peer sees it. Call this in the peer. */
-static socklen_t addr_from_peer(const struct run *r, union sockaddr_any *a, int port)
+socklen_t addr_from_peer(const struct run *r, union sockaddr_any *a, int port)
 {
 	int family = peer_family(r);
 	socklen_t len = addr_make(a, family, r->t->kind,
@@ -313,7 +295,7 @@ static int recv_token(const struct run *r, int fd, union sockaddr_any *from)
 	return 0;
 }
 
-static int send_to(const struct run *r, int fd, const union sockaddr_any *to, socklen_t len)
+int send_to(const struct run *r, int fd, const union sockaddr_any *to, socklen_t len)
 {
 	char buf[MAX_PAYLOAD];
 	size_t size = payload(r, buf);
@@ -339,17 +321,12 @@ static int peer_icmp(int family)
 	return fd;
 }
 
-static const char *wildcard(int family)
-{
-	return family == AF_INET ? "0.0.0.0" : "::";
-}
-
 /* A socket on which the peer receives datagrams, associations or connections. */
 int peer_new(const struct run *r)
 {
 	int family = peer_family(r);
 	union sockaddr_any any;
-	socklen_t len = addr_make(&any, family, r->t->kind, wildcard(family),
+	socklen_t len = addr_make(&any, family, r->t->kind, addr_text(ADDR_WILDCARD, family),
 				  r->port);
 	int fd;
 
@@ -358,7 +335,7 @@ int peer_new(const struct run *r)
 		return peer_icmp(family);
 	fd = sock_new(family, r->t->kind);
 	if (fd < 0 || bind(fd, &any.sa, len))
-		die("peer: %s", strerror(errno));
+		die_errno("peer");
 	return fd;
 }
 
@@ -366,7 +343,7 @@ int peer_listen(const struct run *r, int *fd)
 {
 	*fd = peer_new(r);
 	if ((is_stream(r) || r->t->kind == K_SCTP_N) && listen(*fd, 8))
-		die("peer listens: %s", strerror(errno));
+		die_errno("peer listens");
 	return 0;
 }
 
@@ -437,6 +414,18 @@ static int accepted(const struct run *r, int server)
 	return is_stream(r) ? accept(server, NULL, NULL) : server;
 }
 
+/* One sends, and then the other. */
+static int both_ways(const struct run *r, int first, int second)
+{
+	int out = send_to(r, first, NULL, 0);
+
+	if (!out)
+		out = recv_token(r, second, NULL);
+	if (!out)
+		out = send_to(r, second, NULL, 0);
+	return out ?: recv_token(r, first, NULL);
+}
+
 static int exchange_stream(const struct run *r, int server, int client)
 {
 	int fd = accepted(r, server);
@@ -446,13 +435,7 @@ static int exchange_stream(const struct run *r, int server, int client)
 
 	if (fd < 0)
 		return fail_at(S_CONNECT);
-	out = send_to(r, client, NULL, 0);
-	if (!out)
-		out = recv_token(r, fd, NULL);
-	if (!out)
-		out = send_to(r, fd, NULL, 0);
-	if (!out)
-		out = recv_token(r, client, NULL);
+	out = both_ways(r, client, fd);
 	if (!out && getpeername(client, &from.sa, &len))
 		out = fail_at(S_RECV);
 	close(fd);
@@ -628,7 +611,7 @@ static int connect_fast_open(const struct run *r, int fd)
 	peer = peer_new(r);
 	set_int(peer, SOL_TCP, TCP_FASTOPEN, 8);
 	if (listen(peer, 8))
-		die("listen: %s", strerror(errno));
+		die_errno("listen");
 	out = fast_open(r, peer, fd, &to, len);
 	close(peer);
 	return out;
@@ -644,15 +627,7 @@ static int accept_and_check(const struct run *r, int peer, int fd)
 	if (conn < 0)
 		return fail_at(S_CONNECT);
 	topo_enter_peer();
-	out = source_is_subject(r, &from);
-	if (!out)
-		out = send_to(r, fd, NULL, 0);
-	if (!out)
-		out = recv_token(r, conn, NULL);
-	if (!out)
-		out = send_to(r, conn, NULL, 0);
-	if (!out)
-		out = recv_token(r, fd, NULL);
+	out = source_is_subject(r, &from) ?: both_ways(r, fd, conn);
 	close(conn);
 	return out;
 }
@@ -676,7 +651,7 @@ static int answered(const struct run *r, int peer, int fd)
 	return out ?: recv_token(r, fd, NULL);
 }
 
-static int connect_to_peer(const struct run *r, int fd, int peer)
+int connect_to_peer(const struct run *r, int fd, int peer)
 {
 	union sockaddr_any to;
 	socklen_t len = addr_of_peer(r, &to, r->port);
@@ -736,7 +711,7 @@ static void group_join(const struct run *r, int fd)
 		setsockopt(fd, SOL_IP, IP_ADD_MEMBERSHIP, &m4, sizeof(m4)) :
 		setsockopt(fd, SOL_IPV6, IPV6_JOIN_GROUP, &m6, sizeof(m6));
 	if (err)
-		die("joining the group: %s", strerror(errno));
+		die_errno("joining the group");
 }
 
 static void group_out_dev(const struct run *r, int fd)
@@ -748,7 +723,7 @@ static void group_out_dev(const struct run *r, int fd)
 		setsockopt(fd, SOL_IPV6, IPV6_MULTICAST_IF, &index, sizeof(index));
 
 	if (err)
-		die("MULTICAST_IF: %s", strerror(errno));
+		die_errno("MULTICAST_IF");
 }
 
 static int group_peer(const struct run *r)
@@ -957,7 +932,7 @@ static int report(const struct run *r, int server)
 	bool v4 = r->family == AF_INET;
 	union sockaddr_any any;
 	socklen_t len = addr_make(&any, r->family, r->t->kind,
-				  wildcard(r->family), r->port);
+				  addr_text(ADDR_WILDCARD, r->family), r->port);
 	int client, out;
 
 	set_int(server, reports[i].level[v4], reports[i].option[v4], 1);
@@ -974,13 +949,13 @@ static int to_self(const struct run *r, int server)
 {
 	union sockaddr_any any, to, from = {};
 	socklen_t len = addr_make(&any, r->family, r->t->kind,
-				  wildcard(r->family), r->port);
+				  addr_text(ADDR_WILDCARD, r->family), r->port);
 	socklen_t size = sizeof(from);
 	int client = sock_new_in(r);
 	int out = 0;
 
 	if (bind(server, &any.sa, len) || (is_stream(r) && listen(server, 8)))
-		die("wildcard: %s", strerror(errno));
+		die_errno("wildcard");
 	len = addr_subject(r, &to, r->port);
 	if (connect(client, &to.sa, len) || getsockname(client, &from.sa, &size))
 		out = fail_at(S_CONNECT);

@@ -8,8 +8,10 @@ static struct world worlds[2];
 static int chosen;
 
 /*
- * Enable Fast Open without a cookie for clients and servers, and ping sockets
- * for everyone.
+ * Enable Fast Open without a cookie for clients and servers, ping sockets for
+ * everyone, and ICMP errors without a limit. One limit covers the whole machine,
+ * so no type may count towards it. IPv6's mask is a list of types, and none has
+ * the number 255.
  */
 static void settings(void)
 {
@@ -19,6 +21,8 @@ static void settings(void)
 	sysctl_must("net/ipv4/ip_local_port_range", ports);
 	sysctl_must("net/ipv4/tcp_fastopen", "519");
 	sysctl_must("net/ipv4/ping_group_range", "0 2147483647");
+	sysctl_must("net/ipv4/icmp_ratemask", "0");
+	sysctl_must("net/ipv6/icmp/ratemask", "255");
 }
 
 void topo_setup(void)
@@ -39,14 +43,24 @@ void topo_choose(bool merged)
 	chosen = merged;
 }
 
+int topo_host(void)
+{
+	return worlds[chosen].host;
+}
+
+int topo_peer(void)
+{
+	return worlds[chosen].peer;
+}
+
 void topo_enter_host(void)
 {
-	netns_enter(worlds[chosen].host);
+	netns_enter(topo_host());
 }
 
 void topo_enter_peer(void)
 {
-	netns_enter(worlds[chosen].peer);
+	netns_enter(topo_peer());
 }
 
 void topo_nonlocal(bool on)

@@ -67,8 +67,7 @@ const char *outcome_text(int outcome)
 	char *text = texts[next++ % 4];
 	int err = OUTCOME_ERR(outcome);
 	const char *what = err == E_OTHER_SOURCE ? "other source" :
-		err == E_LOST ? "lost" : err == E_GARBLED ? "garbled" :
-		err ? strerrorname_np(err) : "ok";
+		err == E_LOST ? "lost" : err == E_GARBLED ? "garbled" : result_name(err);
 
 	snprintf(text, sizeof(texts[0]), "%s%s", stages[OUTCOME_STAGE(outcome)],
 		 what ?: "?");

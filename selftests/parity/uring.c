@@ -36,7 +36,7 @@ static struct ring *ring_get(void)
 	r.sqe = mmap(NULL, r.p.sq_entries * sizeof(*r.sqe),
 		     PROT_READ | PROT_WRITE, MAP_SHARED, r.fd, IORING_OFF_SQES);
 	if (r.sq == MAP_FAILED || r.cq == MAP_FAILED || r.sqe == MAP_FAILED)
-		die("io_uring: %s", strerror(errno));
+		die_errno("io_uring");
 	return &r;
 }
 
@@ -57,7 +57,7 @@ static int ring_run(const struct io_uring_sqe *sqe)
 			   __ATOMIC_RELEASE);
 	if (syscall(__NR_io_uring_enter, r->fd, 1, 1, IORING_ENTER_GETEVENTS,
 		    NULL, 0) < 0)
-		die("io_uring_enter: %s", strerror(errno));
+		die_errno("io_uring_enter");
 	head = ring_word(r->cq, r->p.cq_off.head);
 	cqe = (struct io_uring_cqe *)(r->cq + r->p.cq_off.cqes) +
 		(*head & (r->p.cq_entries - 1));

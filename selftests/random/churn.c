@@ -16,7 +16,6 @@
  * the table local, and IPv4.
  */
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/nexthop.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -25,17 +24,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "rtnl.h"
 #include "sock.h"
 
-#define TABLE_VRF	10
 #define NEXTHOP		7
-#define MARK		1	/* of the policy rule for the kernel's own lookup */
-#define RAW_PROTOCOL	253	/* for experiments (RFC 3692) */
 
 /* Decides whether a target is local. The facts after NEVER change. */
 enum fact {
@@ -73,34 +68,34 @@ static const struct churned {
 	int len, table;
 	int type;		/* its type while it is there */
 	int else_type;		/* the type that replaces it; 0: it is deleted */
-	int metric, pref;
+	int metric;
 	enum fact fact;		/* the fact that it decides; ALWAYS: it decides none */
 	bool when_gone;		/* the fact's value while the route is gone */
 } churned[] = {
 #define LOCAL_(prefix, len)	AF_INET6, prefix, len, RT_TABLE_LOCAL
-#define VRF_(prefix, len)	AF_INET6, prefix, len, TABLE_VRF
+#define VRF_(prefix, len)	AF_INET6, prefix, len, VRF_TABLE
 	/* leaves beside an allowed address: each branches at other bits */
-	{ LOCAL_("2001:db8:a::5", 128), RTN_UNREACHABLE, 0, 0, 0, UNLESS_UNREACHABLE, true },
-	{ LOCAL_("2001:db8:a::7776", 128), RTN_BLACKHOLE, 0, 0, 0, ALWAYS, false },
-	{ LOCAL_("2001:db8:a::7f00", 128), RTN_PROHIBIT, 0, 0, 0, ALWAYS, false },
-	{ LOCAL_("2001:db8:a:0:8000::", 80), RTN_THROW, 0, 0, 0, ALWAYS, false },
+	{ LOCAL_("2001:db8:a::5", 128), RTN_UNREACHABLE, 0, 0, UNLESS_UNREACHABLE, true },
+	{ LOCAL_("2001:db8:a::7776", 128), RTN_BLACKHOLE, 0, 0, ALWAYS, false },
+	{ LOCAL_("2001:db8:a::7f00", 128), RTN_PROHIBIT, 0, 0, ALWAYS, false },
+	{ LOCAL_("2001:db8:a:0:8000::", 80), RTN_THROW, 0, 0, ALWAYS, false },
 	/* shorter and longer prefixes that change no answer */
-	{ LOCAL_("2001:db8:a::", 48), RTN_LOCAL, 0, 0, 0, ALWAYS, false },
-	{ LOCAL_("2001:db8::", 32), RTN_UNREACHABLE, 0, 0, 0, ALWAYS, false },
-	{ LOCAL_("2001:db8:a:0:d::", 80), RTN_LOCAL, 0, 0, 0, ALWAYS, false },
-	{ LOCAL_("2001:db8:a:0:1::1", 128), RTN_UNREACHABLE, 0, 0, 0, ALWAYS, false },
+	{ LOCAL_("2001:db8:a::", 48), RTN_LOCAL, 0, 0, ALWAYS, false },
+	{ LOCAL_("2001:db8::", 32), RTN_UNREACHABLE, 0, 0, ALWAYS, false },
+	{ LOCAL_("2001:db8:a:0:d::", 80), RTN_LOCAL, 0, 0, ALWAYS, false },
+	{ LOCAL_("2001:db8:a:0:1::1", 128), RTN_UNREACHABLE, 0, 0, ALWAYS, false },
 	/* other routes to the same prefix */
-	{ LOCAL_("2001:db8:b::", 64), RTN_UNREACHABLE, 0, 2000, 0, ALWAYS, false },
-	{ LOCAL_("2001:db8:b::", 64), RTN_LOCAL, 0, 10, 0, ALWAYS, false },
-	{ LOCAL_("2001:db8:c::1", 128), RTN_LOCAL, 0, 0, 0, IF_LOCAL, false },
-	{ LOCAL_("2001:db8:a:0:e::1", 128), RTN_LOCAL, RTN_UNREACHABLE, 0, 0, IF_REPLACED, false },
-	{ LOCAL_(NULL, 0), RTN_LOCAL, RTN_BLACKHOLE, 0, 0, IF_NEXTHOP, false },
-	{ VRF_("2001:db8:f::5", 128), RTN_UNREACHABLE, 0, 0, 0, ALWAYS, false },
-	{ VRF_("2001:db8:f::7000", 116), RTN_LOCAL, 0, 0, 0, ALWAYS, false },
-	{ VRF_("2001:db8::", 32), RTN_BLACKHOLE, 0, 0, 0, ALWAYS, false },
-	{ VRF_("2001:db8:f:1::1", 128), RTN_LOCAL, 0, 0, 0, IF_LOCAL_VRF, false },
-	{ AF_INET, "198.51.100.5", 32, RT_TABLE_LOCAL, RTN_UNREACHABLE, 0, 0, 0, ALWAYS, false },
-	{ AF_INET, "198.51.0.0", 16, RT_TABLE_LOCAL, RTN_UNREACHABLE, 0, 0, 0, ALWAYS, false },
+	{ LOCAL_("2001:db8:b::", 64), RTN_UNREACHABLE, 0, 2000, ALWAYS, false },
+	{ LOCAL_("2001:db8:b::", 64), RTN_LOCAL, 0, 10, ALWAYS, false },
+	{ LOCAL_("2001:db8:c::1", 128), RTN_LOCAL, 0, 0, IF_LOCAL, false },
+	{ LOCAL_("2001:db8:a:0:e::1", 128), RTN_LOCAL, RTN_UNREACHABLE, 0, IF_REPLACED, false },
+	{ LOCAL_(NULL, 0), RTN_LOCAL, RTN_BLACKHOLE, 0, IF_NEXTHOP, false },
+	{ VRF_("2001:db8:f::5", 128), RTN_UNREACHABLE, 0, 0, ALWAYS, false },
+	{ VRF_("2001:db8:f::7000", 116), RTN_LOCAL, 0, 0, ALWAYS, false },
+	{ VRF_("2001:db8::", 32), RTN_BLACKHOLE, 0, 0, ALWAYS, false },
+	{ VRF_("2001:db8:f:1::1", 128), RTN_LOCAL, 0, 0, IF_LOCAL_VRF, false },
+	{ AF_INET, "198.51.100.5", 32, RT_TABLE_LOCAL, RTN_UNREACHABLE, 0, 0, ALWAYS, false },
+	{ AF_INET, "198.51.0.0", 16, RT_TABLE_LOCAL, RTN_UNREACHABLE, 0, 0, ALWAYS, false },
 #undef LOCAL_
 #undef VRF_
 };
@@ -113,8 +108,7 @@ static const char lines[] =
 	"route add unreachable 2001:db8:a:0:1::/80 table local\n"
 	"route add local 2001:db8:b::/64 dev lo metric 1000\n"
 	"route add local 2001:db8:f::/64 dev vrf0 table 10\n"
-	"rule add pref 1 fwmark 1 lookup local\n"
-	"rule add pref 2 fwmark 1 prohibit\n";
+	ONE_TABLE_RULES("255");
 
 /*
  * The initial routes of the entries that are replaced. They start in the other
@@ -142,9 +136,9 @@ static const struct op {
 } ops[] = {
 	{ "bind-udp", AF_INET6, PROTO_udp, ask_bind, EADDRNOTAVAIL, 0, false },
 	{ "bind-tcp", AF_INET6, PROTO_tcp, ask_bind, EADDRNOTAVAIL, 0, false },
-	{ "bind-raw", AF_INET6, { SOCK_RAW, RAW_PROTOCOL }, ask_bind, EADDRNOTAVAIL, 0, false },
+	{ "bind-raw", AF_INET6, PROTO_raw, ask_bind, EADDRNOTAVAIL, 0, false },
 	{ "pktinfo-udp", AF_INET6, PROTO_udp, ask_pktinfo, EINVAL, 9, false },
-	{ "pktinfo-raw", AF_INET6, { SOCK_RAW, RAW_PROTOCOL }, ask_pktinfo, EINVAL, 0, false },
+	{ "pktinfo-raw", AF_INET6, PROTO_raw, ask_pktinfo, EINVAL, 0, false },
 	{ "kernel's-lookup", AF_INET6, {}, ask_kernel, EADDRNOTAVAIL, 0, true },
 	{ "IPv4-bind-udp", AF_INET, PROTO_udp, ask_bind, EADDRNOTAVAIL, 0, true },
 };
@@ -211,7 +205,7 @@ static struct rtnl_request nexthop_request(int type)
 
 static unsigned int route_device(const struct churned *c)
 {
-	return if_nametoindex(c->table == TABLE_VRF ? "vrf0" : "lo");
+	return if_nametoindex(c->table == VRF_TABLE ? "vrf0" : "lo");
 }
 
 static struct rtnl_request route_request(const struct churned *c, bool there)
@@ -276,21 +270,11 @@ static void write_routes(unsigned int seed)
 
 /* Readers */
 
-static union sockaddr_any target_addr(const struct target *t, socklen_t *len)
-{
-	union sockaddr_any sa = { .sa.sa_family = t->family };
-
-	*len = t->family == AF_INET ? sizeof(sa.in) : sizeof(sa.in6);
-	inet_pton(t->family, t->addr, t->family == AF_INET ? (void *)&sa.in.sin_addr :
-		  (void *)&sa.in6.sin6_addr);
-	return sa;
-}
-
 /* The socket takes no port, so it can bind again. */
 static int ask_bind(const struct op *op, int fd, const struct target *target)
 {
-	socklen_t len;
-	const union sockaddr_any sa = target_addr(target, &len);
+	union sockaddr_any sa;
+	socklen_t len = addr_parse(&sa, target->family, target->addr, 0);
 
 	(void)op;
 	return bind(fd, &sa.sa, len) ? errno : 0;
@@ -298,29 +282,22 @@ static int ask_bind(const struct op *op, int fd, const struct target *target)
 
 static int ask_pktinfo(const struct op *op, int fd, const struct target *target)
 {
-	const union sockaddr_any to = { .in6 = {
-		.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT,
-		.sin6_port = htons(op->port),
-	} };
-	socklen_t len;
-	const union sockaddr_any from = target_addr(target, &len);
-	int err = -probe_source(fd, &from, &to);
+	union sockaddr_any from, to;
+	int err;
 
+	addr_parse(&from, AF_INET6, target->addr, 0);
+	addr_fill(&to, AF_INET6, ADDR_LOOPBACK, op->port);
+	err = -probe_source(fd, &from, &to);
 	return err == EPERM ? 0 : err;
 }
 
 /* The kernel's lookup for a packet to the target, in the table local only. */
 static int ask_kernel(const struct op *op, int fd, const struct target *target)
 {
-	const struct rtmsg ask = { .rtm_family = AF_INET6, .rtm_dst_len = 128 };
-	struct rtnl_request r = rtnl_new(RTM_GETROUTE, 0, &ask, sizeof(ask));
-	struct rtnl_answer answer;
+	union sockaddr_any sa;
 
-	rtnl_put_addr(&r, RTA_DST, AF_INET6, target->addr);
-	rtnl_put_u32(&r, RTA_MARK, MARK);
-	if (rtnl_ask(fd, &r, &answer))
-		return op->refusal;
-	return answer.route.rtm_type == RTN_LOCAL ? 0 : op->refusal;
+	addr_parse(&sa, AF_INET6, target->addr, 0);
+	return fib_ask(fd, &sa.in6.sin6_addr, RT_TABLE_LOCAL) ? 0 : op->refusal;
 }
 
 static int socket_for(const struct op *op, const struct target *target)
@@ -338,19 +315,6 @@ static int socket_for(const struct op *op, const struct target *target)
 				       strlen(target->dev) + 1)))
 		fail(op->name);
 	return fd;
-}
-
-/* Drop CAP_NET_RAW for ask_pktinfo(), after the sockets were opened. */
-static void drop_raw(void)
-{
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &header, data))
-		fail("capget");
-	data[0].effective &= ~(1U << CAP_NET_RAW);
-	if (syscall(SYS_capset, &header, data))
-		fail("capset");
 }
 
 static bool makes_sense(const struct op *op, const struct target *target)
@@ -390,7 +354,8 @@ static void read_answers(unsigned int reader)
 					    &targets[i % ARRAY_SIZE(targets)]);
 		else
 			fds[i] = -1;
-	drop_raw();
+	/* For ask_pktinfo(). The sockets are open already. */
+	may_raw(false);
 	while (!stopped()) {
 		i = random_of(&seed, NR_COUNTS);
 		if (fds[i] < 0)

@@ -42,7 +42,6 @@
  * addresses that failed duplicate address detection.
  */
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/fib_rules.h>
 #include <linux/icmpv6.h>
 #include <linux/if.h>
@@ -52,7 +51,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "rtnl.h"
@@ -409,20 +407,7 @@ static const struct netns *netns_of(const struct op *op)
 
 /* Sockets */
 
-/* Set or drop CAP_NET_RAW, for perform_pktinfo(). */
-static void may_raw(bool may)
-{
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &header, data))
-		fail("capget");
-	data[0].effective &= ~(1U << CAP_NET_RAW);
-	data[0].effective |= (unsigned int)may << CAP_NET_RAW;
-	if (syscall(SYS_capset, &header, data))
-		fail("capset");
-}
-
+/* Only this may use CAP_NET_RAW. See perform_pktinfo(). */
 static int socket_new(const struct role *role, int dev, bool freebind)
 {
 	const int one = 1;
@@ -1432,11 +1417,6 @@ static size_t shrink(struct op *ops, size_t n, struct wrong *wrong)
 	return n;
 }
 
-static const char *answer_text(int answer)
-{
-	return answer ? strerrorname_np(-answer) : "ok";
-}
-
 static const char *const verdict_names[] = { "not asked", "not local", "local" };
 
 static void report(struct op *ops, struct wrong *wrong)
@@ -1444,8 +1424,8 @@ static void report(struct op *ops, struct wrong *wrong)
 	size_t n = wrong->at + 1;
 
 	printf("wrong: seed %lu, operation %zu: %s says %s, got %s\n",
-	       seed, wrong->at, wrong->judge, answer_text(wrong->expected),
-	       answer_text(wrong->got));
+	       seed, wrong->at, wrong->judge, result_name(-wrong->expected),
+	       result_name(-wrong->got));
 	printf("found after %ld s\n", (long)(time(NULL) - start));
 	printf("again: fuzz --seed %lu --seeds 1 --ops %zu%s\n", seed, n,
 	       model.wrong ? " --wrong 1" : no_mark ? " --wrong 2" : "");
@@ -1455,7 +1435,7 @@ static void report(struct op *ops, struct wrong *wrong)
 	for (size_t i = 0; i < n; i++)
 		op_print(&ops[i]);
 	printf("  %s says %s, got %s; the kernel's lookup: %s\n", wrong->judge,
-	       answer_text(wrong->expected), answer_text(wrong->got),
+	       result_name(-wrong->expected), result_name(-wrong->got),
 	       verdict_names[wrong->kernel]);
 }
 

@@ -360,12 +360,10 @@ bool model_asked_table(void)
 	}
 }
 
-/* Socket operations: what the kernel checks around the address check. */
+/* Operations: what the kernel checks around the address check. */
 
 static int ask(const struct model_net *n, const struct op *op, int dev, int refusal)
 {
-	if (n->nonlocal || op->freebind)
-		return 0;
 	if (configured(n, op->addr, dev, true))
 		model.step = STEP_STOCK;
 	else if (!model.loaded)
@@ -378,6 +376,12 @@ static int ask(const struct model_net *n, const struct op *op, int dev, int refu
 	if (model.step == STEP_UNSURE)
 		return MODEL_UNJUDGED;
 	return model.step == STEP_STOCK || model.step == STEP_ALLOWED ? 0 : refusal;
+}
+
+/* Sockets have ways round the check. */
+static int ask_socket(const struct model_net *n, const struct op *op, int dev, int refusal)
+{
+	return n->nonlocal || op->freebind ? 0 : ask(n, op, dev, refusal);
 }
 
 static int answer_bind(struct model_net *n, const struct op *op)
@@ -393,7 +397,7 @@ static int answer_bind(struct model_net *n, const struct op *op)
 	/* A ping socket needs a scope even if it is bound to a device. */
 	if (model_is_link_local(op->addr) && !(ping ? op->scope : dev))
 		return -EINVAL;
-	return ask(n, op, dev, -EADDRNOTAVAIL);
+	return ask_socket(n, op, dev, -EADDRNOTAVAIL);
 }
 
 /* The scope may differ from the socket's device only if it is a port of that device. */
@@ -407,7 +411,7 @@ static int answer_pktinfo(struct model_net *n, const struct op *op)
 	if (model_is_link_local(op->addr) && !dev)
 		return -EINVAL;
 	/* EPERM: see perform_pktinfo(). */
-	return ask(n, op, dev, -EINVAL) ?: -EPERM;
+	return ask_socket(n, op, dev, -EINVAL) ?: -EPERM;
 }
 
 /* Are all routes that count possible in IPv4 too? */
@@ -440,12 +444,12 @@ static int answer_bind4(struct model_net *n, const struct op *op)
 	return step == STEP_ALLOWED ? 0 : -EADDRNOTAVAIL;
 }
 
-/* A caller of the check that is not a socket: the preferred source of a route. */
+/* The preferred source of a route. No option and no sysctl is a way round the check. */
 static int answer_prefsrc(struct model_net *n, const struct op *op)
 {
 	if (!n->up[op->dev])
 		return -ENETDOWN;
-	return configured(n, op->addr, op->dev, true) ? 0 : -EINVAL;
+	return ask(n, op, op->dev, -EINVAL);
 }
 
 /* Changes */

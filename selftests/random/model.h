@@ -13,7 +13,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 
-#include "../rule/decision.h"
+#include "decision.h"
 
 #define NR_NETS		3
 #define NR_METRICS	3

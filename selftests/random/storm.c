@@ -39,10 +39,6 @@
 #define NR_WORKERS	8
 #define SERVER_PORT	4243
 #define SINK_PORT	4244
-#define PROTO_raw	{ SOCK_RAW, 253 /* for experiments (RFC 3692) */ }
-#define PROTO_sctp_1_1	{ SOCK_STREAM, IPPROTO_SCTP }
-#define PROTO_sctp_1_n	{ SOCK_SEQPACKET, IPPROTO_SCTP }
-#define PROTO_l2tp	{ SOCK_DGRAM, 115 /* L2TP over IP */ }
 #define MAX_ERRNO	256
 #define OPS_PER_STATE	400	/* at least, with the module and without */
 #define LONG_EVERY	10	/* one cycle in this many is long, the others do a tenth */
@@ -92,7 +88,7 @@ static const struct target {
 	{ "never-local,new-netns", ADDR_FREE, NEVER },
 };
 
-#define NR_TARGETS	(sizeof(targets) / sizeof(*targets))
+#define NR_TARGETS	ARRAY_SIZE(targets)
 #define NEW_NETNS	5	/* the index of the first of these two */
 
 /* Operations */
@@ -133,7 +129,7 @@ static const struct op {
 #undef NO_MORE
 };
 
-#define NR_OPS		(sizeof(ops) / sizeof(*ops))
+#define NR_OPS		ARRAY_SIZE(ops)
 #define OPS_OF_ALL	7	/* the other operations belong to modules that come and go */
 
 static const struct comes_and_goes {
@@ -316,6 +312,15 @@ static int op_connect(const struct op *op, int fd, const struct target *target)
 	return connect_to(fd, &to, target);
 }
 
+static int op_socket(const struct op *op)
+{
+	int fd = socket(AF_INET6, op->proto.type | SOCK_CLOEXEC, op->proto.number);
+
+	if (fd < 0)
+		fail("socket");
+	return fd;
+}
+
 static void count(const struct op *op, int then, const struct target *target,
 		  enum truth truth, int err)
 {
@@ -327,13 +332,9 @@ static void count(const struct op *op, int then, const struct target *target,
 static void perform(const struct op *op, const struct target *target,
 		    struct facts before)
 {
-	int fd = socket(AF_INET6, op->proto.type | SOCK_CLOEXEC,
-			op->proto.number);
+	int fd = op_socket(op), err;
 	struct facts after;
-	int err;
 
-	if (fd < 0)
-		fail("socket");
 	if (op->proto.type == SOCK_STREAM)
 		reset_at_close(fd);
 	err = op->ask(op, fd, target);
@@ -464,25 +465,14 @@ static void flip_toggle(unsigned int unused)
  * Change a local route. Returns an errno. A process for each change would be
  * too slow.
  */
-static int route_change(int type, enum anyip6_addr addr, int prefix_len)
+static int local_route(int command, enum anyip6_addr addr, int prefix_len)
 {
-	const struct rtmsg rtm = {
-		.rtm_family = AF_INET6, .rtm_dst_len = prefix_len,
-		.rtm_table = RT_TABLE_LOCAL, .rtm_protocol = RTPROT_BOOT,
-		.rtm_type = RTN_LOCAL,
+	struct route route = {
+		.type = RTN_LOCAL, .table = RT_TABLE_LOCAL, .plen = prefix_len, .dev = "lo",
 	};
-	struct rtnl_request r = rtnl_new(type, 0, &rtm, sizeof(rtm));
-	struct in6_addr prefix = {};
-	union sockaddr_any sa;
-	int fd = rtnl_open(), err;
 
-	addr_fill(&sa, AF_INET6, addr, 0);
-	memcpy(&prefix, &sa.in6.sin6_addr, prefix_len / 8);
-	rtnl_put(&r, RTA_DST, &prefix, sizeof(prefix));
-	rtnl_put_u32(&r, RTA_OIF, if_nametoindex("lo"));
-	err = rtnl_ask(fd, &r, NULL);
-	close(fd);
-	return -err;
+	addr_fill(&route.to, AF_INET6, addr, 0);
+	return -route_change(&route, command, 0);
 }
 
 /*
@@ -498,8 +488,8 @@ static void flip_route(unsigned int unused)
 	while (!stopped()) {
 		type = there ? RTM_DELROUTE : RTM_NEWROUTE;
 		fact_becomes(ROUTED, UNKNOWN);
-		errno = route_change(type, ADDR_FREE, 64) ?:
-			route_change(type, ADDR_ANY, 128);
+		errno = local_route(type, ADDR_FREE, 64) ?:
+			local_route(type, ADDR_ANY, 128);
 		if (errno)
 			fail("a route");
 		there = !there;
@@ -528,7 +518,7 @@ static void make_namespaces(unsigned int home)
 		pthread_mutex_lock(&shared->netns);
 		close(netns_new());
 		lo_up();
-		if (route_change(RTM_NEWROUTE, ADDR_ANY, 64))
+		if (local_route(RTM_NEWROUTE, ADDR_ANY, 64))
 			fail("a route of a new netns");
 		for (int i = 0; i < 2; i++)
 			for (size_t t = NEW_NETNS; t < NR_TARGETS; t++)
@@ -733,7 +723,7 @@ static void print_cell(const struct op *op, int then, const struct target *targe
 			continue;
 		printf("%s %s %s %s %lu%s\n", then ? op->then_name : op->name,
 		       target->name, truth_names[truth],
-		       err ? strerrorname_np(err) : "ok", counts[err],
+		       result_name(err), counts[err],
 		       right ? "" : " WRONG");
 		sums->judged += counts[err];
 		sums->decided += truth == UNKNOWN ? 0 : counts[err];
@@ -786,12 +776,11 @@ static void share(void)
 /* The workers are gone, so the port must be free. */
 static bool port_is_free(const struct op *op)
 {
-	int fd = socket(AF_INET6, op->proto.type | SOCK_CLOEXEC,
-			op->proto.number);
+	int fd = op_socket(op);
 	int err = op->ask(op, fd, &targets[0]);
 
 	if (err)
-		printf("%s at the end: %s\n", op->name, strerrorname_np(err));
+		printf("%s at the end: %s\n", op->name, result_name(err));
 	close(fd);
 	return !err;
 }
@@ -804,11 +793,9 @@ static void compare(const struct op *op, const struct target *target,
 		    struct sums *sums)
 {
 	const enum anyip6_addr addr = target->addr;
-	int fd = socket(AF_INET6, op->proto.type | SOCK_CLOEXEC,
-			op->proto.number);
+	int fd = op_socket(op), err;
 	union sockaddr_any sa;
 	bool local, right;
-	int err;
 
 	addr_fill(&sa, AF_INET6, addr, 0);
 	local = fib_says_local(&sa.in6.sin6_addr, RT_TABLE_LOCAL);
@@ -817,7 +804,7 @@ static void compare(const struct op *op, const struct target *target,
 	right = local ? !err : err == op->refusal;
 	printf("%s %s %s %s 1%s\n", op->name, target->name,
 	       local ? "at-rest,local" : "at-rest,not-local",
-	       err ? strerrorname_np(err) : "ok", right ? "" : " WRONG");
+	       result_name(err), right ? "" : " WRONG");
 	sums->judged++;
 	sums->decided++;
 	sums->wrong += !right;
@@ -838,8 +825,8 @@ static void compare_all(const char *path, struct sums *sums)
 		for (size_t op = 0; op < OPS_OF_ALL; op++)
 			for (size_t t = 0; t < NEW_NETNS; t++)
 				compare(&ops[op], &targets[t], sums);
-		if (!round && route_change(there ? RTM_DELROUTE : RTM_NEWROUTE,
-					   ADDR_FREE, 64))
+		if (!round && local_route(there ? RTM_DELROUTE : RTM_NEWROUTE,
+					  ADDR_FREE, 64))
 			fail("a route");
 	}
 	unload_module(&unused);

@@ -6,8 +6,6 @@
 #include "decision.h"
 #include "harness.h"
 
-#define NOBODY	65534
-
 /* What a case needs in addition to its socket. */
 enum setting {
 	SET_NONLOCAL	= 1 << 0,	/* ip_nonlocal_bind=1 */
@@ -35,17 +33,15 @@ static int missing_protocol(int err)
 static int case_run(int family, const struct bind_case *c)
 {
 	int first = sock_open(family, &c->sock);
-	int second, err;
+	int err;
 
 	if (first < 0)
 		return first;
 	err = sock_bind(first, family, &c->sock);
 	if (!err && c->set & SET_TWICE)
 		err = sock_bind(first, family, &c->sock);
-	if (!err && c->two) {
-		second = sock_bound(family, &c->second);
-		err = second < 0 ? second : close(second);
-	}
+	if (!err && c->two)
+		err = sock_try(family, &c->second);
 	close(first);
 	return err;
 }
@@ -88,33 +84,20 @@ static void case_check(struct __test_metadata *_metadata, int family,
 	}
 }
 
-FIXTURE(bind) {};
+#define BIND_FIXTURE(fixture)						\
+	FIXTURE(fixture) {};						\
+	FIXTURE_VARIANT(fixture) { struct bind_case c; };		\
+	FIXTURE_SETUP(fixture)						\
+	{								\
+		case_enter(&variant->c, mode_by_name(_metadata->name));	\
+	}								\
+	FIXTURE_TEARDOWN(fixture)					\
+	{								\
+		case_leave(&variant->c);				\
+	}
 
-FIXTURE_VARIANT(bind) { struct bind_case c; };
-
-FIXTURE_SETUP(bind)
-{
-	case_enter(&variant->c, mode_by_name(_metadata->name));
-}
-
-FIXTURE_TEARDOWN(bind)
-{
-	case_leave(&variant->c);
-}
-
-FIXTURE(bind4) {};
-
-FIXTURE_VARIANT(bind4) { struct bind_case c; };
-
-FIXTURE_SETUP(bind4)
-{
-	case_enter(&variant->c, mode_by_name(_metadata->name));
-}
-
-FIXTURE_TEARDOWN(bind4)
-{
-	case_leave(&variant->c);
-}
+BIND_FIXTURE(bind)
+BIND_FIXTURE(bind4)
 
 static int oracle_want(const struct bind_case *c)
 {

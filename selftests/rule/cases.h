@@ -7,7 +7,7 @@
  *
  * CASE:	IPv4 has such an address too, and must give the same answer
  * CASE_V6:	only IPv6 has such an address
- * address:	a name of lib/world.h
+ * address:	a name of world/world.h
  * decided by:	a step of the rule, or an answer of the kernel (decision.h)
  * because of:	text that the tool's output contains
  * socket:	DEV() it is bound to, or SCOPE() of its address; none if missing

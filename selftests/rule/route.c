@@ -42,9 +42,8 @@ static int route_ip(const char *cmd)
 static int free_addr_bind(int family, struct proto proto)
 {
 	const struct bind_spec spec = { .proto = proto, .addr = ADDR_FREE };
-	int fd = sock_bound(family, &spec);
 
-	return fd < 0 ? -fd : close(fd);
+	return -sock_try(family, &spec);
 }
 
 static const struct proto protos[] = { PROTO_tcp, PROTO_udp };
@@ -96,15 +95,7 @@ FIXTURE_TEARDOWN(route)
 		ip_batch(AF_UNSPEC, variant->c.undo);
 }
 
-#define TEST_IN_MODE(mode)						\
-	TEST_F(route, mode)						\
-	{								\
-		route_check(_metadata, &variant->c);			\
-	}
-
-TEST_IN_MODE(absent)
-TEST_IN_MODE(off)
-TEST_IN_MODE(on)
+TEST_EVERY_MODE(route, route_check(_metadata, &variant->c))
 
 #define NO	EADDRNOTAVAIL
 

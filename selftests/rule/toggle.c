@@ -8,15 +8,11 @@
 
 #include "harness.h"
 
-#define NOBODY		65534
 #define FILE_NAME	"/proc/sys/" TOGGLE
 
 static int any_ip_bind(void)
 {
-	const struct bind_spec spec = { .proto = PROTO_udp, .addr = ADDR_ANY };
-	int fd = sock_bound(AF_INET6, &spec);
-
-	return fd < 0 ? -fd : close(fd);
+	return -udp_try(ADDR_ANY);
 }
 
 /* The kernel has the rule built in, so the sysctl exists without the module. */
@@ -183,15 +179,7 @@ static void new_netns_check(struct __test_metadata *_metadata)
 	EXPECT_EQ(starts_on() ? 0 : EADDRNOTAVAIL, any_ip_bind());
 }
 
-TEST_F(new_netns, off)
-{
-	new_netns_check(_metadata);
-}
-
-TEST_F(new_netns, on)
-{
-	new_netns_check(_metadata);
-}
+TEST_LOADED(new_netns, new_netns_check(_metadata))
 
 /* Which sockets it affects */
 
@@ -234,15 +222,7 @@ static void two_netns_check(struct __test_metadata *_metadata, const int *ns)
 	two_netns_expect(_metadata, ns[1], on);
 }
 
-TEST_F(two_netns, off)
-{
-	two_netns_check(_metadata, self->ns);
-}
-
-TEST_F(two_netns, on)
-{
-	two_netns_check(_metadata, self->ns);
-}
+TEST_LOADED(two_netns, two_netns_check(_metadata, self->ns))
 
 /* Each bind uses the toggle's current value. */
 FIXTURE(next_bind) {};
@@ -358,15 +338,7 @@ static void user_check(struct __test_metadata *_metadata, bool userns)
 	EXPECT_EQ(on, sysctl_read(TOGGLE));
 }
 
-TEST_F(user, off)
-{
-	user_check(_metadata, variant->userns);
-}
-
-TEST_F(user, on)
-{
-	user_check(_metadata, variant->userns);
-}
+TEST_LOADED(user, user_check(_metadata, variant->userns))
 
 FIXTURE(userns_netns) {
 	int outside;
@@ -414,15 +386,7 @@ static void userns_netns_check(struct __test_metadata *_metadata, int outside)
 	EXPECT_EQ(on, outside_toggle(outside));
 }
 
-TEST_F(userns_netns, off)
-{
-	userns_netns_check(_metadata, self->outside);
-}
-
-TEST_F(userns_netns, on)
-{
-	userns_netns_check(_metadata, self->outside);
-}
+TEST_LOADED(userns_netns, userns_netns_check(_metadata, self->outside))
 
 /* The toggle goes with its netns, even if someone holds the file open. */
 FIXTURE(dead_netns) {};

@@ -164,29 +164,18 @@ static void traffic_check(struct __test_metadata *_metadata, int family,
 	}
 }
 
-FIXTURE(traffic) {};
+#define TRAFFIC_FIXTURE(fixture)					\
+	FIXTURE(fixture) {};						\
+	FIXTURE_VARIANT(fixture) { struct traffic_case c; };		\
+	FIXTURE_SETUP(fixture) {}					\
+	FIXTURE_TEARDOWN(fixture)					\
+	{								\
+		enter_host(mode_by_name(_metadata->name));		\
+		toggle_set(mode_by_name(_metadata->name));		\
+	}
 
-FIXTURE_VARIANT(traffic) { struct traffic_case c; };
-
-FIXTURE_SETUP(traffic) {}
-
-FIXTURE_TEARDOWN(traffic)
-{
-	enter_host(mode_by_name(_metadata->name));
-	toggle_set(mode_by_name(_metadata->name));
-}
-
-FIXTURE(traffic4) {};
-
-FIXTURE_VARIANT(traffic4) { struct traffic_case c; };
-
-FIXTURE_SETUP(traffic4) {}
-
-FIXTURE_TEARDOWN(traffic4)
-{
-	enter_host(mode_by_name(_metadata->name));
-	toggle_set(mode_by_name(_metadata->name));
-}
+TRAFFIC_FIXTURE(traffic)
+TRAFFIC_FIXTURE(traffic4)
 
 #define TEST_IN_MODE(mode, want)					\
 	TEST_F(traffic, mode)						\

@@ -7,41 +7,27 @@
  * asker list COUNT	print these addresses
  */
 #include <errno.h>
-#include <linux/types.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "run.h"
-
-static struct sockaddr_in6 address(__u64 n)
-{
-	const __u64 scattered = (n + 1) * 0x9e3779b97f4a7c15ULL;
-	struct sockaddr_in6 sin6 = {
-		.sin6_family = AF_INET6,
-		.sin6_port = htons(TEST_PORT),
-	};
-
-	inet_pton(AF_INET6, "2001:db8:a::", &sin6.sin6_addr);
-	memcpy(&sin6.sin6_addr.s6_addr[8], &scattered, sizeof(scattered));
-	return sin6;
-}
+#include "sock.h"
 
 /*
  * A connected socket accepts no answer from another address. The TCP client
  * sends nothing: the server does not read, and closing with unread data would
  * reset the connection.
  */
-static int ask(const struct sockaddr_in6 *to, int type, const char *want)
+static int ask(const union sockaddr_any *to, int type, const char *want)
 {
 	char answer[INET6_ADDRSTRLEN + 1] = "";
 	int fd = socket(AF_INET6, type, 0);
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
 	int err = 0;
 
-	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)) ||
+	if (connect(fd, &to->sa, sizeof(to->in6)) ||
 	    (type == SOCK_DGRAM && send(fd, "?", 1, 0) != 1))
 		err = errno;
 	else if (poll(&ready, 1, 5000) != 1)
@@ -67,11 +53,12 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (int n = 0; n < count; n++) {
-		const struct sockaddr_in6 to = address(n);
-		char text[INET6_ADDRSTRLEN];
+		union sockaddr_any to;
+		const char *text;
 		int err = 0;
 
-		inet_ntop(AF_INET6, &to.sin6_addr, text, sizeof(text));
+		addr_scattered(&to, AF_INET6, n);
+		text = sockaddr_text(&to);
 		if (list)
 			puts(text);
 		else

@@ -15,6 +15,7 @@ clean() {
 	[ -z "$server" ] || { kill "$server"; wait "$server"; } 2>/dev/null
 	server=
 	! loaded || unload
+	! held || rmmod holder
 }
 
 end() {
@@ -67,14 +68,14 @@ tool_page() { load && run_page anyip6.8; }
 # The output that a page shows is what the tool prints.
 tool_page_output() {
 	load && ns_any_ip || return
-	is "allowed: local 2001:db8:a::/64 dev lo table local" "$(in_ns anyip6 explain "$any" --proto udp)" explain
+	is "allowed: $any by local 2001:db8:a::/64 dev lo table local" "$(in_ns anyip6 explain "$any" --proto udp)" explain
 }
 
 # The output that the README and docs/monitoring.md show.
 readme_output() {
 	load && ns_any_ip && ip -n "$ns" -6 route add local 2001:db8:123::/64 dev lo &&
 		ip -n "$ns" -6 route add unreachable 2001:db8:123:0:bad::/80 table local || return
-	is "refused: unreachable 2001:db8:123:0:bad::/80 dev lo table local is more specific" \
+	is "refused: 2001:db8:123:0:bad::1: unreachable 2001:db8:123:0:bad::/80 dev lo table local is more specific" \
 		"$(in_ns anyip6 explain 2001:db8:123:0:bad::1)" explain &&
 		is 1 "$(in_ns sed -n 's/^Anyip6RefusedCarvedOut[[:space:]]*//p' "$counters")" Anyip6RefusedCarvedOut
 }
@@ -88,9 +89,17 @@ node_exporter() {
 	metrics=$("$examples/anyip6-node-exporter.sh") || return
 	is 2 "$(metric "$ns" allowed)" "allowed in $ns" && is 2 "$(metric "$ns" no-route)" "refused in $ns" &&
 		is 0 "$(metric '' allowed)" "allowed here" || return
-	is 0 "$(grep -cvE '^(#.*|anyip6_loaded 1|anyip6_decisions_total\{netns="[^"]*",step="[a-z-]+"\} [0-9]+)$' <<<"$metrics")" "lines out of shape" &&
+	is 0 "$(grep -cvE '^(#.*|anyip6_loaded 1|anyip6_unproven_paths 0|anyip6_decisions_total\{netns="[^"]*",step="[a-z-]+"\} [0-9]+)$' <<<"$metrics")" "lines out of shape" &&
 		is 1 "$(grep -c '^anyip6_loaded ' <<<"$metrics")" "lines of anyip6_loaded" &&
+		is 0 "$(metric "$ns" error-from-other)" "errors in $ns" &&
+		is "" "$(grep -v '^#' <<<"$metrics" | cut -d' ' -f 1 | sort | uniq -d)" "metrics that come twice" &&
 		"$examples/anyip6-node-exporter.sh" /tmp/anyip6.prom && is "$metrics" "$(cat /tmp/anyip6.prom)" "the file"
+}
+
+# Somebody holds the check that two paths ask.
+node_exporter_unproven() {
+	insmod "$holder_ko" function=ipv6_chk_acast_addr_src && load &&
+		is "anyip6_unproven_paths 2" "$("$examples/anyip6-node-exporter.sh" | grep '^anyip6_unproven')" "metric"
 }
 
 node_exporter_not_loaded() {
@@ -179,7 +188,7 @@ fi
 server='' client=''
 said=$(mktemp)
 trap end EXIT
-run_tests examples module_page tool_page tool_page_output readme_output node_exporter \
+run_tests examples module_page tool_page tool_page_output readme_output node_exporter node_exporter_unproven \
 	node_exporter_not_loaded node_exporter_fails tcp_prefix_not_loaded tcp_prefix \
 	tcp_address_not_loaded tcp_addresses udp_prefix_not_loaded udp_prefix \
 	udp_address_not_loaded udp_addresses

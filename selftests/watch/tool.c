@@ -9,9 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sys.h"
 #include "tool.h"
 
 #define MAX_WORDS	16
+
+int tool_stdin = -1;
 
 const char *tool(void)
 {
@@ -33,6 +36,8 @@ static void exec_tool(char *args, int out, int err)
 
 	for (char *arg = strtok(args, " "); arg && n < MAX_WORDS; arg = strtok(NULL, " "))
 		argv[n++] = arg;
+	if (tool_stdin >= 0)
+		dup2(tool_stdin, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	if (err >= 0)
 		dup2(err, STDERR_FILENO);
@@ -50,60 +55,31 @@ static void read_all(int fd, char *out, size_t size)
 	out[len] = '\0';
 }
 
-/* @to is stdout, or -1 for @out. @err: stderr goes to @out. */
-static int run(char *out, size_t size, int to, bool err, const char *fmt, va_list ap)
+int run_tool_to(enum tool_out to, char *out, size_t size, const char *fmt, ...)
 {
+	int full = to == TOOL_FULL ? open("/dev/full", O_WRONLY | O_CLOEXEC) : -1;
 	int fds[2], status;
 	char args[256];
+	va_list ap;
 	pid_t pid;
 
+	va_start(ap, fmt);
 	vsnprintf(args, sizeof(args), fmt, ap);
+	va_end(ap);
 	fflush(stdout);
 	if (pipe2(fds, O_CLOEXEC))
 		return -1;
 	pid = fork();
 	if (!pid)
-		exec_tool(args, to < 0 ? fds[1] : to, err ? fds[1] : -1);
+		exec_tool(args, to == TOOL_FULL ? full : fds[1],
+			  to == TOOL_STDOUT ? -1 : fds[1]);
+	close(full);
 	close(fds[1]);
 	read_all(fds[0], out, size);
 	close(fds[0]);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		return -1;
 	return WEXITSTATUS(status);
-}
-
-int run_tool(char *out, size_t size, const char *fmt, ...)
-{
-	va_list ap;
-	int code;
-
-	va_start(ap, fmt);
-	code = run(out, size, -1, true, fmt, ap);
-	va_end(ap);
-	return code;
-}
-
-int run_tool_stdout(char *out, size_t size, const char *fmt, ...)
-{
-	va_list ap;
-	int code;
-
-	va_start(ap, fmt);
-	code = run(out, size, -1, false, fmt, ap);
-	va_end(ap);
-	return code;
-}
-
-int run_tool_full(char *out, size_t size, const char *fmt, ...)
-{
-	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), code;
-	va_list ap;
-
-	va_start(ap, fmt);
-	code = run(out, size, full, true, fmt, ap);
-	va_end(ap);
-	close(full);
-	return full < 0 ? -1 : code;
 }
 
 bool has(const char *json, const char *name, const char *value)
@@ -197,7 +173,7 @@ static bool word(const char **s)
 {
 	static const char *const words[] = { "true", "false", "null" };
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (strncmp(*s, words[i], strlen(words[i])))
 			continue;
 		*s += strlen(words[i]);

@@ -9,14 +9,17 @@
 /* ANYIP6_TOOL names the program, if it is not beside this one. */
 const char *tool(void);
 
-/*
- * All return the exit code. @out gets stdout and stderr, only stdout, or only
- * stderr.
- */
-int run_tool(char *out, size_t size, const char *fmt, ...);
-int run_tool_stdout(char *out, size_t size, const char *fmt, ...);
-/* Runs the tool with /dev/full as its stdout. */
-int run_tool_full(char *out, size_t size, const char *fmt, ...);
+/* What @out gets. With TOOL_FULL, the tool's stdout is /dev/full. */
+enum tool_out { TOOL_BOTH, TOOL_STDOUT, TOOL_FULL };
+
+/* Returns the exit code. */
+int run_tool_to(enum tool_out to, char *out, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* What the tool reads from stdin, or -1 for what this program has. */
+extern int tool_stdin;
+
+#define run_tool(...)	run_tool_to(TOOL_BOTH, __VA_ARGS__)
 
 /* Is it one JSON value and a newline, by RFC 8259, in UTF-8? */
 bool json_valid(const char *text);

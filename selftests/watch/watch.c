@@ -5,15 +5,17 @@
  * ANYIP6_OPS=N: the number of operations in the test that adds up the counters.
  */
 #include <fcntl.h>
-#include <linux/rtnetlink.h>
+#include <poll.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "../rule/decision.h"
+#include "counts.h"
 #include "harness.h"
+#include "rtnl.h"
+#include "wg.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE	71
@@ -23,30 +25,13 @@
 #define MSG_PROBE	0x10
 #endif
 
-#define NOBODY		65534
-#define COUNTERS	"/proc/thread-self/net/anyip6"
 #define TRACEFS		"/sys/kernel/tracing"
+#define HOOKS		"/sys/module/anyip6/parameters/hooks"
 #define EVENT		"events/anyip6/anyip6_decision/enable"
+#define FILTER		"events/anyip6/anyip6_decision/filter"
 #define DEFAULT_OPS	2000
+#define SAID_PORT	4246
 #define MAX_CPUS	64
-
-struct counts {
-	unsigned long of[NR_STEPS];
-};
-
-static char *file_read(const char *path, char *buf, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t len = 0;
-	ssize_t got;
-
-	while (fd >= 0 && (got = read(fd, buf + len, size - 1 - len)) > 0)
-		len += got;
-	buf[len] = '\0';
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 ? NULL : buf;
-}
 
 /* Some files of tracefs take one word at a time. */
 static bool file_write(const char *path, const char *text)
@@ -62,41 +47,30 @@ static bool file_write(const char *path, const char *text)
 	return done > 0;
 }
 
-/* The file has these names in this order, and nothing else. */
-static bool counts_parse(const char *text, struct counts *c)
-{
-	char name[64];
-	int used;
-
-	for (int i = 0; i < NR_STEPS; i++, text += used) {
-		if (sscanf(text, "%63s %lu\n%n", name, &c->of[i], &used) != 2 ||
-		    strcmp(name, decisions[i].counter))
-			return false;
-	}
-	return !*text;
-}
-
-static bool counts_read(struct counts *c)
-{
-	char text[1024];
-
-	return file_read(COUNTERS, text, sizeof(text)) && counts_parse(text, c);
-}
-
 static unsigned long counts_sum(const struct counts *c)
 {
 	unsigned long sum = 0;
 
-	for (int i = 0; i < NR_STEPS; i++)
+	for (int i = 0; i < NR_COUNTERS; i++)
 		sum += c->of[i];
 	return sum;
 }
 
-/* One socket operation that asks for an address. */
+static void counts_expect(struct __test_metadata *_metadata, const struct counts *want,
+			  const struct counts *got)
+{
+	for (int i = 0; i < NR_COUNTERS; i++) {
+		EXPECT_EQ(want->of[i], got->of[i]) {
+			TH_LOG("%s", counter_names[i]);
+		}
+	}
+}
+
+/* One operation that asks for an address. A route goes out of the socket's device. */
 
 struct ask {
 	struct bind_spec sock;	/* UDP unless given */
-	bool pktinfo;
+	bool pktinfo, route;
 	enum step step;		/* with the toggle on */
 };
 
@@ -117,13 +91,11 @@ static bool is_counted(enum step step)
 }
 
 /* The table that the rule asks, or 0 if it stops before that. */
-static unsigned int ask_table(const struct ask *a, enum step step)
+static unsigned int table_asked(const char *dev, enum step step)
 {
-	const char *dev = a->sock.dev ?: "";
-
 	if (step == OFF || step == NOT_UNICAST || step == CONFIGURED)
 		return 0;
-	return strcmp(dev, "vrf0") && strcmp(dev, "veth1") ? RT_TABLE_LOCAL : VRF_TABLE;
+	return dev && dev_in_vrf(dev) ? VRF_TABLE : RT_TABLE_LOCAL;
 }
 
 /* MSG_PROBE sends nothing. */
@@ -139,9 +111,11 @@ static int pktinfo_probe(int fd, enum anyip6_addr addr)
 static int ask(const struct ask *a)
 {
 	struct bind_spec spec = ask_spec(a);
-	int fd = sock_open(AF_INET6, &spec);
-	int err;
+	int fd, err;
 
+	if (a->route)
+		return route_try(a->sock.dev, a->sock.addr);
+	fd = sock_open(AF_INET6, &spec);
 	if (fd < 0)
 		return fd;
 	err = a->pktinfo ? pktinfo_probe(fd, a->sock.addr) :
@@ -150,16 +124,22 @@ static int ask(const struct ask *a)
 	return err;
 }
 
+/* The step in this mode. */
+static enum step step_in(enum step step, enum anyip6_mode mode)
+{
+	return mode == MODE_OFF && is_counted(step) ? OFF : step;
+}
+
 static enum step ask_step(const struct ask *a, enum anyip6_mode mode)
 {
-	return mode == MODE_OFF && is_counted(a->step) ? OFF : a->step;
+	return step_in(a->step, mode);
 }
 
 static int ask_want(const struct ask *a, enum anyip6_mode mode)
 {
 	int err = decisions[ask_step(a, mode)].on;
 
-	return err && a->pktinfo ? -EINVAL : -err;
+	return err && (a->pktinfo || a->route) ? -EINVAL : -err;
 }
 
 FIXTURE(decision) {
@@ -195,8 +175,9 @@ FIXTURE_TEARDOWN(decision) {}
 
 #include "../rule/cases.h"
 
-#define RAW		.sock.proto = { SOCK_RAW, 253 }
+#define RAW		.sock.proto = PROTO_raw
 #define PKTINFO		.pktinfo = true
+#define ROUTE(dev)	DEV(dev), .route = true
 
 ASK(any_tcp, ANY, ALLOWED, .sock.proto = PROTO_tcp);
 ASK(any_raw, ANY, ALLOWED, RAW);
@@ -207,6 +188,13 @@ ASK(group_pktinfo, MULTICAST, NOT_UNICAST, DEV("veth0"), PKTINFO);
 ASK(mapped_pktinfo, MAPPED_ANY, NOT_UNICAST, PKTINFO);
 ASK(outside_pktinfo, OUTSIDE, NO_ROUTE, PKTINFO);
 ASK(prohibit_pktinfo, PROHIBIT, CARVED_OUT, PKTINFO);
+ASK(any_route, ANY, ALLOWED, ROUTE("veth0"));
+ASK(configured_route, HOST, USABLE, ROUTE("veth0"));
+ASK(dadfailed_route, DADFAILED, CONFIGURED, ROUTE("veth0"));
+ASK(outside_route, OUTSIDE, NO_ROUTE, ROUTE("dummy0"));
+ASK(unreachable_route, UNREACHABLE, CARVED_OUT, ROUTE("veth0"));
+ASK(vrf_route, VRF_ANY, ALLOWED, ROUTE("veth1"));
+ASK(default_route_in_vrf, ANY, NO_ROUTE, ROUTE("veth1"));
 
 /* The tracepoint, in a separate trace buffer. */
 
@@ -220,16 +208,22 @@ static const char *in_instance(const char *file)
 	return path;
 }
 
+/* Only events that @file selects: a file of the instance. */
+static bool trace_begin_of(const char *file, const char *selection)
+{
+	snprintf(instance, sizeof(instance), TRACEFS "/instances/anyip6-%d",
+		 getpid());
+	return !mkdir(instance, 0700) &&
+		file_write(in_instance(file), selection) &&
+		file_write(in_instance(EVENT), "1");
+}
+
 static bool trace_begin(void)
 {
 	char pid[16];
 
-	snprintf(instance, sizeof(instance), TRACEFS "/instances/anyip6-%d",
-		 getpid());
 	snprintf(pid, sizeof(pid), "%d", getpid());
-	return !mkdir(instance, 0700) &&
-		file_write(in_instance("set_event_pid"), pid) &&
-		file_write(in_instance(EVENT), "1");
+	return trace_begin_of("set_event_pid", pid);
 }
 
 static void trace_end(void)
@@ -259,8 +253,20 @@ static char *trace_lines(void)
 	return out;
 }
 
+/* The kernel's function, or its part that asks on newer kernels */
+static const char *route_caller(void)
+{
+	char hooks[2048];
+
+	return strstr(file_read(HOOKS, hooks, sizeof(hooks)) ?: "",
+		      "ip6_route_info_create_nh ipv6_chk_addr found") ?
+		"ip6_route_info_create_nh" : "ip6_route_info_create";
+}
+
 static const char *ask_caller(const struct ask *a)
 {
+	if (a->route)
+		return route_caller();
 	if (a->pktinfo)
 		return "ip6_datagram_send_ctl";
 	return a->sock.proto.type == SOCK_RAW ? "rawv6_bind" : "__inet6_bind";
@@ -297,26 +303,33 @@ static void trace_expect_origin(struct __test_metadata *_metadata, const char *l
 		EXPECT_EQ(want, cookie);
 }
 
+/* The rest of a decision's line */
+static const char *trace_want(const char *caller, enum anyip6_addr addr, const char *dev,
+			      enum step step)
+{
+	static char want[256];
+
+	snprintf(want, sizeof(want), " caller=%s addr=%s dev=%s table=%u allowed=%d step=%s\n",
+		 caller, addr_text(addr, AF_INET6), dev ?: "-", table_asked(dev, step),
+		 step == ALLOWED, decisions[step].word);
+	return want;
+}
+
 static void trace_expect(struct __test_metadata *_metadata, const struct ask *a,
 			 enum anyip6_mode mode, const char *caller)
 {
 	enum step step = ask_step(a, mode);
 	const char *lines = trace_lines();
-	char want[256];
 
 	ASSERT_NE(NULL, lines);
 	if (!is_counted(step)) {
 		EXPECT_STREQ("", lines);
 		return;
 	}
-	snprintf(want, sizeof(want),
-		 " caller=%s addr=%s dev=%s table=%u allowed=%d step=%s\n",
-		 caller, addr_text(a->sock.addr, AF_INET6), a->sock.dev ?: "-",
-		 ask_table(a, step), step == ALLOWED,
-		 decisions[step].word);
 	trace_expect_origin(_metadata, lines);
 	ASSERT_NE(NULL, strstr(lines, " caller="));
-	EXPECT_STREQ(want, strstr(lines, " caller="));
+	EXPECT_STREQ(trace_want(caller, a->sock.addr, a->sock.dev, step),
+		     strstr(lines, " caller="));
 }
 
 /*
@@ -333,24 +346,152 @@ static void decision_check(struct __test_metadata *_metadata,
 	ASSERT_EQ(true, counts_read(&before));
 	EXPECT_EQ(ask_want(a, mode), ask(a));
 	ASSERT_EQ(true, counts_read(&after));
-	for (int i = 0; i < NR_STEPS; i++) {
-		EXPECT_EQ(before.of[i] + (step == (enum step)i), after.of[i]) {
-			TH_LOG("%s", decisions[i].counter);
-		}
-	}
+	if (is_counted(step))
+		before.of[step]++;
+	counts_expect(_metadata, &before, &after);
 	trace_expect(_metadata, a, mode, ask_caller(a));
 	trace_end();
 }
 
-TEST_F(decision, off)
+TEST_LOADED(decision, decision_check(_metadata, &variant->ask, self->mode))
+
+/* What the host says by itself, to a peer that asks at an address */
+
+struct said {
+	enum anyip6_addr addr;
+	enum step step;
+	const char *caller, *dev;
+	bool (*ask)(enum anyip6_mode mode, const union sockaddr_any *at);
+	int yes, no;	/* counters */
+};
+
+FIXTURE(said) {
+	enum anyip6_mode mode;
+};
+
+FIXTURE_VARIANT(said)
 {
-	decision_check(_metadata, &variant->ask, self->mode);
+	struct said said;
+};
+
+FIXTURE_SETUP(said)
+{
+	self->mode = mode_by_name(_metadata->name);
 }
 
-TEST_F(decision, on)
+FIXTURE_TEARDOWN(said)
 {
-	decision_check(_metadata, &variant->ask, self->mode);
+	trace_end();
 }
+
+/* An error arrives. */
+static bool ask_error(enum anyip6_mode mode, const union sockaddr_any *at)
+{
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct pollfd error = { .fd = fd };
+	const int one = 1;
+	bool got;
+
+	(void)mode;
+	got = !setsockopt(fd, SOL_IPV6, IPV6_RECVERR, &one, sizeof(one)) &&
+		sendto(fd, "x", 1, 0, &at->sa, sizeof(at->in6)) == 1 &&
+		poll(&error, 1, ERROR_DEADLINE) == 1;
+	close(fd);
+	return got;
+}
+
+static bool ask_wireguard(enum anyip6_mode mode, const union sockaddr_any *at)
+{
+	const struct world w = world_of(mode);
+	struct wg wg;
+	bool answered;
+
+	wg_open(&wg, w.host, w.peer, at, false);
+	answered = wg_ping(&wg);
+	wg_close(&wg);
+	return answered;
+}
+
+#define SAID(name, _addr, _step, ...)					\
+	FIXTURE_VARIANT_ADD(said, name)					\
+	{								\
+		.said = {						\
+			.addr = ADDR_##_addr, .step = _step,		\
+			__VA_ARGS__					\
+		},							\
+	}
+#define ICMP		.ask = ask_error, .caller = "icmp6_send", .dev = "veth0", \
+			.yes = COUNT_ERROR_YES, .no = COUNT_ERROR_NO
+#define WIREGUARD	.ask = ask_wireguard, .caller = "send6", \
+			.yes = ALLOWED, .no = OFF
+
+SAID(error_any, ANY, ALLOWED, ICMP);
+SAID(error_dummy0, DUMMY, ALLOWED, ICMP);
+SAID(error_unreachable, UNREACHABLE, CARVED_OUT, ICMP);
+SAID(error_outside, OUTSIDE, NO_ROUTE, ICMP);
+SAID(error_tentative, TENTATIVE, CONFIGURED, ICMP);
+SAID(error_configured, HOST, USABLE, ICMP);
+SAID(wireguard_any, ANY, ALLOWED, WIREGUARD);
+SAID(wireguard_configured, HOST, USABLE, WIREGUARD);
+
+/* Packets may be sent in any process, so the filter is the namespace. */
+static bool trace_begin_netns(void)
+{
+	char filter[32];
+	struct stat st;
+
+	if (stat("/proc/thread-self/ns/net", &st))
+		return false;
+	snprintf(filter, sizeof(filter), "netns == %lu", (unsigned long)st.st_ino);
+	return trace_begin_of(FILTER, filter);
+}
+
+/* Each of the @n lines is of this decision. */
+static void said_lines(struct __test_metadata *_metadata, enum step step,
+		       const struct said *v, unsigned long *n)
+{
+	const char *want = trace_want(v->caller, v->addr, v->dev, step);
+	const char *line = trace_lines();
+
+	*n = 0;
+	ASSERT_NE(NULL, line);
+	while ((line = strstr(line, " caller="))) {
+		EXPECT_EQ(0, strncmp(line, want, strlen(want))) {
+			TH_LOG("%sexpected:%s", line, want);
+		}
+		line++;
+		++*n;
+	}
+	EXPECT_EQ(is_counted(step), *n > 0);
+}
+
+/*
+ * Each decision is counted and traced once. WireGuard asks again when its route
+ * changes.
+ */
+static void said_check(struct __test_metadata *_metadata, enum anyip6_mode mode,
+		       const struct said *v)
+{
+	const enum step step = step_in(v->step, mode);
+	const int counter = step == ALLOWED ? v->yes : v->no;
+	struct counts before, after;
+	union sockaddr_any at;
+	unsigned long n;
+
+	enter_host(mode);
+	ASSERT_EQ(true, trace_begin_netns());
+	ASSERT_EQ(true, counts_read(&before));
+	enter_peer(mode);
+	addr_fill(&at, AF_INET6, v->addr, SAID_PORT);
+	EXPECT_EQ(true, v->ask(mode, &at));
+	enter_host(mode);
+	ASSERT_EQ(true, counts_read(&after));
+	said_lines(_metadata, step, v, &n);
+	before.of[counter] += n;
+	counts_expect(_metadata, &before, &after);
+}
+
+TEST_LOADED(said, said_check(_metadata, self->mode, &variant->said))
 
 /* Other tracers on the same functions. They affect the whole machine. */
 
@@ -470,20 +611,22 @@ FIXTURE_TEARDOWN(names) {}
  */
 TEST_F(names, on)
 {
-	static const char *const documented[NR_STEPS][2] = {
-		{ "Anyip6Allowed",		"allowed" },
-		{ "Anyip6RefusedOff",		"off" },
-		{ "Anyip6RefusedNotUnicast",	"not-unicast" },
-		{ "Anyip6RefusedConfigured",	"configured" },
-		{ "Anyip6RefusedNoRoute",	"no-route" },
-		{ "Anyip6RefusedCarvedOut",	"carved-out" },
-		{ "Anyip6RefusedWrongDevice",	"wrong-device" },
+	static const char *const counters[NR_COUNTERS] = {
+		"Anyip6Allowed", "Anyip6RefusedOff", "Anyip6RefusedNotUnicast",
+		"Anyip6RefusedConfigured", "Anyip6RefusedNoRoute",
+		"Anyip6RefusedCarvedOut", "Anyip6RefusedWrongDevice",
+		"Anyip6ErrorFromAsked", "Anyip6ErrorFromOther",
+		"Anyip6NdiscAnswered", "Anyip6NdiscIgnored",
+	};
+	static const char *const words[NR_STEPS] = {
+		"allowed", "off", "not-unicast", "configured", "no-route",
+		"carved-out", "wrong-device",
 	};
 
-	for (int i = 0; i < NR_STEPS; i++) {
-		EXPECT_STREQ(documented[i][0], decisions[i].counter);
-		EXPECT_STREQ(documented[i][1], decisions[i].word);
-	}
+	for (int i = 0; i < NR_COUNTERS; i++)
+		EXPECT_STREQ(counters[i], counter_names[i]);
+	for (int i = 0; i < NR_STEPS; i++)
+		EXPECT_STREQ(words[i], decisions[i].word);
 }
 
 FIXTURE(counters_file) {};
@@ -651,11 +794,7 @@ TEST_F_TIMEOUT(sum, on, 1200)
 		EXPECT_EQ(0, status);
 	}
 	ASSERT_EQ(true, counts_read(&got));
-	for (int i = 0; i < NR_STEPS; i++) {
-		EXPECT_EQ(want.of[i], got.of[i]) {
-			TH_LOG("%s", decisions[i].counter);
-		}
-	}
+	counts_expect(_metadata, &want, &got);
 	TH_LOG("%lu operations on %d CPUs, %lu decisions counted",
 	       share * self->n_cpus, self->n_cpus, counts_sum(&got));
 }

@@ -24,6 +24,8 @@
 	X(ANY,			"2001:db8:a::1",	"198.18.0.1")	\
 	X(ANY2,			"2001:db8:a::2",	"198.18.0.2")	\
 	X(DUMMY,		"2001:db8:d::1",	"198.18.13.1")	\
+	/* Any-IP inside the prefix of veth0 */				\
+	X(ON_LINK,		"2001:db8:1:0:a::1",	"192.0.2.17")	\
 	X(HOST,			"2001:db8:1::1",	"192.0.2.1")	\
 	X(PEER,			"2001:db8:1::2",	"192.0.2.2")	\
 	X(OUTSIDE,		"2001:db8:99::1",	"198.18.99.1")	\
@@ -115,6 +117,7 @@ struct world world_new(unsigned int parts);
 /* What this kernel lacks for a socket that asks for @addr on @dev, or NULL. */
 const char *world_lacks(enum anyip6_addr addr, const char *dev);
 bool world_is_whole(void);
+bool dev_in_vrf(const char *dev);
 
 /* A separate namespace for tests that change more than routes. */
 int netns_any_ip(void);

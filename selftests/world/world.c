@@ -57,6 +57,7 @@ static const char routes[] =
 	"addr add @ANY_AND_HOST/one dev dummy0 @NODAD\n"
 	"route add local @ANY/net dev lo\n"
 	"route add local @DUMMY/net dev dummy0\n"
+	"route add local @ON_LINK/sub dev lo\n"
 	"route add unreachable @UNREACHABLE/sub table local\n"
 	"route add blackhole @BLACKHOLE/sub table local\n"
 	"route add prohibit @PROHIBIT/sub table local\n"
@@ -420,6 +421,11 @@ struct world world_new(unsigned int parts)
 	return w;
 }
 
+bool dev_in_vrf(const char *dev)
+{
+	return !strcmp(dev, "vrf0") || !strcmp(dev, "veth1");
+}
+
 static bool needs_vrf(enum anyip6_addr addr, const char *dev)
 {
 	switch (addr) {
@@ -430,7 +436,7 @@ static bool needs_vrf(enum anyip6_addr addr, const char *dev)
 	case ADDR_LL_VRF:
 		return true;
 	default:
-		return dev && (!strcmp(dev, "vrf0") || !strcmp(dev, "veth1"));
+		return dev && dev_in_vrf(dev);
 	}
 }
 

@@ -4,8 +4,9 @@
 #define ANYIP6_DECISION_H
 
 #include <errno.h>
+#include <stddef.h>
 
-/* The module's own list. In a kernel tree, lib/ has a copy of it. */
+/* The module's own list. In a kernel tree, this folder has a copy of it. */
 #if __has_include("../../src/steps.h")
 #include "../../src/steps.h"
 #else
@@ -30,6 +31,15 @@ enum step {
 	KERNEL_ANSWERS(ANSWER)
 #undef ANSWER
 	NR_DECISIONS,
+};
+
+/* The counters: one for each step of the rule, then two for each of ANYIP6_REPLIES. */
+enum {
+	NR_STEP_COUNTERS = NR_STEPS - 1,	/* the next one is NR_STEPS */
+#define REPLY(name, yes, no) COUNT_##name##_YES, COUNT_##name##_NO,
+	ANYIP6_REPLIES(REPLY)
+#undef REPLY
+	NR_COUNTERS,
 };
 
 /* bind()'s errno without the rule (absent or off), and with it. */
