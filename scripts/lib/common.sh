@@ -99,11 +99,19 @@ need_packages() {
     (
         lock apt
         export DEBIAN_FRONTEND=noninteractive
-        quietly "apt-get update" "$cache/logs/apt-update.log" apt-get update
+        quietly "apt-get update" "$cache/logs/apt-update.log" apt-get -o DPkg::Lock::Timeout=600 update
         quietly "installing ${missing[*]}" "$cache/logs/apt-install.log" \
-            apt-get install -y --no-install-recommends "${missing[@]}"
+            apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "${missing[@]}"
     )
 }
+
+# wait_for_slot: waits until fewer than JOBS jobs run in the background. JOBS is by default one for each processor.
+wait_for_slot() {
+    while (($(jobs -rp | wc -l) >= ${JOBS:-$(nproc)})); do wait -n || true; done
+}
+
+# package_version: prints the version of the packages.
+package_version() { sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$top/dkms.conf"; }
 
 # with_layer ROOT LAYER CMD...: runs CMD while LAYER/root shows ROOT with the changes in LAYER/upper.
 with_layer() {
@@ -124,13 +132,18 @@ in_layer() {
             ${http_proxy:+http_proxy=$http_proxy} "$@"' "$2" "${@:3}"
 }
 
-# triplet ARCH: prints the name that compilers and folders of libraries use.
-triplet() {
-    case $1 in
-        amd64) echo x86_64-linux-gnu ;;
-        arm64) echo aarch64-linux-gnu ;;
-    esac
+# about ARCH: sets what scripts/matrix.toml says about the architecture: arch_make, arch_triplet, arch_flavour, and arch_suite, the
+# suite of a guest's programs.
+architecture_lines=''
+about() {
+    architecture_lines=${architecture_lines:-$(matrix architectures)}
+    # shellcheck disable=SC2034 # the callers use them
+    IFS=' ' read -r _ _ arch_make arch_triplet arch_flavour arch_suite < <(awk -v a="$1" '$1 == a' <<<"$architecture_lines") ||
+        die "architecture $1 is not known; these are: $(awk '{ printf "%s ", $1 }' <<<"$architecture_lines")"
 }
+
+# triplet ARCH: prints the name that compilers and folders of libraries use.
+triplet() { about "$1" && echo "${arch_triplet}"; }
 
 # mirror: prints the Debian mirror that this machine's apt uses. apt can have other archives too.
 mirror() {
@@ -174,11 +187,14 @@ runner() {
     exec /usr/bin/python3 -m runner "$@"
 }
 
-# matrix TABLE: prints a table of scripts/matrix.toml, a line for each row.
-matrix() {
+# ask_runner COMMAND [ARG...]: runs a command of scripts/lib/runner for its output.
+ask_runner() {
     need_packages python3 >&2
-    PYTHONPATH=$top/scripts/lib PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m runner matrix "$1"
+    PYTHONPATH=$top/scripts/lib PYTHONDONTWRITEBYTECODE=1 ANYIP6_COMMAND=${0##*/} /usr/bin/python3 -m runner "$@"
 }
+
+# matrix TABLE: prints a table of scripts/matrix.toml, a line for each row.
+matrix() { ask_runner matrix "$1"; }
 
 # keep NAME KEY OUT CMD...: runs CMD FOLDER, and copies the files that CMD makes in FOLDER to OUT. The files must depend only on
 # KEY. They are kept, so CMD does not run again for the same KEY.
@@ -204,13 +220,15 @@ archive() {
 
 # stage_selftests ARCH DIR: puts the test programs into DIR/stage/ARCH. They are the same on every kernel of ARCH.
 stage_selftests() {
-    local arch=$1 ksft libs key cc=gcc cross=()
+    local arch=$1 ksft libs key cc=gcc of='' cross=()
     need_packages make gcc libc6-dev libmnl-dev rsync
     if [[ $arch != "$host_arch" ]]; then
-        need_packages "gcc-$(triplet "$arch" | tr _ -)" "libc6-dev-$arch-cross"
-        libs=$("$top/scripts/kernels" unpack "bookworm/$arch" libmnl-dev libmnl0)/usr
-        cc="$(triplet "$arch")-gcc"
-        cross=("CROSS_COMPILE=$(triplet "$arch")-" "CC=$cc -I$libs/include -L$libs/lib/$(triplet "$arch")")
+        of=-$arch-cross
+        about "$arch"
+        need_packages "gcc-${arch_triplet//_/-}" "libc6-dev$of"
+        libs=$("$top/scripts/kernels" unpack "${arch_suite}/$arch" libmnl-dev libmnl0)/usr
+        cc="${arch_triplet}-gcc"
+        cross=("CROSS_COMPILE=${arch_triplet}-" "CC=$cc -I$libs/include -L$libs/lib/${arch_triplet}")
     fi
     ksft=$("$top/scripts/kernels" kselftest)
     key=$(selftests_key) || return
@@ -220,8 +238,8 @@ stage_selftests() {
 # selftests_key: prints a hash of everything that the programs depend on. It uses the variables of stage_selftests.
 selftests_key() {
     {
-        archive "$top" --exclude=selftests/{breaks,kunit,modules} selftests tools examples man src/steps.h &&
-            cat "$ksft/../../../debian-package" && "$cc" --version && dpkg-query -W 'libc6-dev*' 'linux-libc-dev*' libmnl-dev
+        archive "$top" --exclude=selftests/{breaks,compat,kunit,modules} selftests tools examples man src/steps.h packaging/bash-completion dkms.conf &&
+            cat "$ksft/../../../debian-package" && "$cc" --version && dpkg-query -W "libc6-dev$of" "linux-libc-dev$of" libmnl-dev
     } | md5sum | cut -c 1-12
 }
 

@@ -5,7 +5,7 @@
 
 # The folder of the packages and the tests in a system.
 opt=/opt/test
-version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$top/dkms.conf")
+version=$(package_version)
 
 # system SUITE: sets release, another and system. The system is a minimal Debian with systemd and a kernel. It also holds the
 # packages that the tests install, because the machine has no network.

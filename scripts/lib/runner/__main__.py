@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 COMMANDS = sorted(path.stem for path in (Path(__file__).parent / "commands").glob("[a-z]*.py"))
-OTHERS = ["matrix", "tables", "tests"]  # for the scripts, not for people
+OTHERS = ["architectures", "archive", "brought", "matrix", "news", "tables", "tests"]  # for the scripts, not for people
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Parses KTAP (https://docs.kernel.org/dev-tools/ktap.html), and a last line "N passed, N failed, N skipped"."""
+"""Parses and prints KTAP (https://docs.kernel.org/dev-tools/ktap.html), and a last line "N passed, N failed, N skipped"."""
 
 import re
 from dataclasses import dataclass, field
@@ -32,6 +32,9 @@ class Counts:
 
     def __str__(self) -> str:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+PASSED, FAILED, SKIPPED = Counts(passed=1), Counts(failed=1), Counts(skipped=1)
 
 
 @dataclass
@@ -76,3 +79,25 @@ def parse(text: str) -> Report:
             said.append(line[1:].strip())
             report.diagnostics.append(line[1:].strip())
     return report
+
+
+class Printer:
+    """Prints results and numbers them. A result can stand for several tests. It is good if none of them failed."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.counts = Counts()
+
+    @staticmethod
+    def begin(planned: int) -> None:
+        print(f"KTAP version 1\n1..{planned}", flush=True)
+
+    def point(self, name: str, counts: Counts, remark: str = "") -> None:
+        self.number += 1
+        self.counts += counts
+        print("not ok" if counts.failed else "ok", self.number, name + (f" # {remark}" if remark else ""), flush=True)
+
+    def end(self) -> bool:
+        """Prints the totals. Nothing passed is a failure too."""
+        print(self.counts)
+        return self.counts.passed > 0 and not self.counts.failed

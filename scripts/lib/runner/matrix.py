@@ -4,6 +4,7 @@ import os
 import sys
 import tomllib
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 
 from . import tree
@@ -17,29 +18,70 @@ def data() -> dict:
         return tomllib.load(file)
 
 
+def architecture(name: str) -> dict:
+    if name not in data()["architectures"]:
+        tree.die(f"architecture {name} is not known; these are: {' '.join(data()['architectures'])}")
+    return data()["architectures"][name]
+
+
+def in_suite(arch: str, suite: str) -> bool:
+    """Whether the suite has the architecture."""
+    return suite not in architecture(arch).get("not_in", [])
+
+
+def guest_suite(arch: str) -> str:
+    """The suite of a guest's programs: that of this machine, or the first one that has the architecture."""
+    return next(suite for suite in [own_kernel(), *data()["suites"]] if in_suite(arch, suite))
+
+
 @dataclass(frozen=True)
 class Kernel:
-    """A kernel by its name for scripts/kernels: SUITE[@SERIES][-FLAVOUR][/ARCH]."""
+    """A kernel by its name for scripts/kernels: SUITE[@SERIES][-FLAVOUR][/ARCH], or the folder of a kernel of the user's."""
 
     name: str
 
     @property
+    def is_folder(self) -> bool:
+        return self.name.startswith("/")
+
+    @property
     def arch(self) -> str:
-        return self.name.partition("/")[2] or tree.host_arch()
+        return tree.host_arch() if self.is_folder else self.name.partition("/")[2] or tree.host_arch()
 
     @property
     def flavour(self) -> str:
+        return self.named_flavour or architecture(self.arch)["flavour"]
+
+    @property
+    def named_flavour(self) -> str:
+        if self.is_folder:
+            return "brought"
         last = self.name.partition("/")[0].rpartition("-")[2]
-        return last if last in ("cloud", "generic", "rt") else "cloud"
+        return last if last in ("cloud", "generic", "rt", "16k") else ""
 
     @property
     def suite(self) -> str:
-        name = self.name.partition("/")[0]
-        return name.removesuffix("-" + self.flavour).partition("@")[0]
+        return os.path.basename(self.name) if self.is_folder else self.suite_and_series[0]
+
+    @property
+    def suite_and_series(self) -> tuple[str, str]:
+        """The series is that of the suite if the name has none. Some suites have none either: there it is the newest."""
+        name, _, series = self.name.partition("/")[0].removesuffix("-" + self.named_flavour).partition("@")
+        return name, series or data()["suites"].get(name, {}).get("series", "newest")
+
+    @property
+    def full_name(self) -> str:
+        return f"{'@'.join(self.suite_and_series)}-{self.flavour}/{self.arch}"
 
     @property
     def folder(self) -> str:
         return self.name.replace("/", "_")
+
+    @property
+    def cpu(self) -> str:
+        """The processor of QEMU."""
+        fitting = [row["cpu"] for row in data()["processors"] if any(fnmatchcase(self.full_name, one) for one in row["kernels"])]
+        return [*fitting, architecture(self.arch)["qemu"]["cpu"]][0]
 
     def describe(self) -> str:
         return f"{self.suite} {self.arch} {self.flavour}"
@@ -47,22 +89,21 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Run:
-    """What one VM does."""
+    """What one VM does. A run without parts has all of them."""
 
     name: str
     parts: tuple[str, ...]
     append: str = ""
     parallel: bool = False
-    busy: bool = False  # it needs as many processors as the storm
 
     def has(self, part: str) -> bool:
         """True if it has this part, or a program of that name."""
-        return any(own.rpartition("/")[2].removesuffix(".sh") == part for own in self.parts)
+        return not self.parts or any(own.rpartition("/")[2].removesuffix(".sh") == part for own in self.parts)
 
     @property
     def processors(self) -> int:
         # When processors take turns, there can be more of them than this machine has.
-        return 4 if (self.has("storm") or self.busy) and not self.parallel else 2
+        return 4 if self.has("storm") and not self.parallel else 2
 
 
 def run(name: str) -> Run:
@@ -84,46 +125,83 @@ def rows(table: str) -> list[dict]:
     """The rows of scripts/configs: "configs" or "debug". A row inherits the keys of its kernel, unless it has its own."""
     kernels = data()[table].get("kernels", {})
     plain = {"compiler": "gcc", "says": "loads"}
-    return [{**plain, **kernels.get(row.get("on"), {}), **row} for row in data()[table]["rows"]]
+    return [{**plain, **kernels.get(row.get("on"), {}), **row, "parts": parts(row)} for row in data()[table]["rows"]]
+
+
+def parts(row: dict) -> list[str]:
+    """The parts of a row, or of its run. None are all."""
+    return row.get("parts", list(run(row["run"]).parts) if "run" in row else [])
 
 
 # --- For the shell ---
 
 def suite_lines() -> list[str]:
-    return [f"{name} {','.join(suite['series'])} {suite['root']}" + (" retired" if suite.get("retired") else "")
+    return [f"{name} {suite.get('series', 'newest')} {suite['root']}" + (" retired" if suite.get("retired") else "")
             for name, suite in data()["suites"].items()]
 
 
 def root_lines() -> list[str]:
-    return [" ".join([name, root["base"], *root["pockets"]]) for name, root in data()["roots"].items()]
+    """Each root with the pockets of its suites."""
+    roots: dict[str, list[str]] = {}
+    for suite in data()["suites"].values():
+        roots.setdefault(suite["root"], []).extend(suite["pockets"])
+    return [" ".join([name, *dict.fromkeys(pockets)]) for name, pockets in roots.items()]
+
+
+def architectures_of(suite: str) -> list[str]:
+    return [arch for arch in data()["architectures"] if in_suite(arch, suite)]
+
+
+def pocket_lines() -> list[str]:
+    """The pockets of all suites, with their architectures. A retired suite may be gone."""
+    return list(dict.fromkeys(f"{pocket} {','.join(architectures_of(name))}" for name, suite in data()["suites"].items()
+                              if not suite.get("retired") for pocket in suite["pockets"]))
+
+
+def architecture_lines() -> list[str]:
+    """Each architecture with the words that the function `about` of common.sh wants."""
+    return [" ".join([name, *(entry[key] for key in ("option", "make", "triplet", "flavour"))]) + " " + guest_suite(name)
+            for name, entry in data()["architectures"].items()]
+
+
+def machine_lines() -> list[str]:
+    """Each architecture with its machine of QEMU."""
+    keys = "program", "package", "machine", "console"
+    return [" ".join([name, *(entry["qemu"][key] for key in keys), entry.get("append", "")])
+            for name, entry in data()["architectures"].items()]
 
 
 def row_lines(table: str) -> list[str]:
     lines = []
     for row in rows(table):
-        parts = ["--parallel"] * row.get("parallel", False) + row.get("parts", [])
-        fields = [row["name"], row["suite"], row["compiler"], row.get("config"), row.get("make"), row.get("may_skip"), parts]
+        parts = ["--parallel"] * row.get("parallel", False) + row["parts"]
+        fields = [row["name"], row.get("suite"), row["compiler"], row.get("config"), row.get("make"), parts]
         words = [" ".join(field) if isinstance(field, list) else field or "" for field in fields]
         lines.append("; ".join([word or "-" for word in words] + [row["says"]]))
     return lines
 
 
-def bench_lines() -> list[str]:
-    return ["; ".join([run["name"], run["kernel"], run["numbers"], " ".join(run["steps"])]) for run in data()["bench"]["runs"]]
-
-
 LINES = {
     "suites": suite_lines,
     "roots": root_lines,
+    "pockets": pocket_lines,
+    "architectures": architecture_lines,
+    "machines": machine_lines,
+    "own-kernel": lambda: [own_kernel()],
     "configs": lambda: row_lines("configs"),
     "debug": lambda: row_lines("debug"),
-    "bench-runs": bench_lines,
-    "bench-bounds": lambda: [f"{name}: {bound}" for name, bound in data()["bench"]["bounds"].items()],
+    "upstream": lambda: data()["upstream"]["tests"],
+    "upstream_binaries": lambda: data()["upstream"]["binaries"],
+    "upstream_of_the_series": lambda: data()["upstream"]["of_the_series"],
 }
 
 
 def main(arguments: list[str]) -> int:
-    """matrix TABLE: prints its rows, one in each line, as the functions of the shell want them."""
+    """matrix TABLE: prints its rows, one in each line, as the functions of the shell want them.
+    matrix cpu KERNEL: prints the processor of QEMU for the kernel. any/ARCH stands for another kernel of the architecture."""
+    if len(arguments) == 2 and arguments[0] == "cpu":
+        print(Kernel(arguments[1]).cpu)
+        return 0
     if len(arguments) != 1 or arguments[0] not in LINES:
         tree.die(f"matrix: one of {' '.join(LINES)}")
     # In one write, because a reader may stop at the line that it looks for.

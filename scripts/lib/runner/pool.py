@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -38,6 +39,14 @@ class Children:
         finally:
             with self.lock:
                 self.running.discard(child)
+
+    def output(self, command: list[str]) -> str | None:
+        """What a command prints, or None if it fails."""
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as printed:
+            if self.run(command, stdout=printed):
+                return None
+            printed.seek(0)
+            return printed.read().strip()
 
     def end(self) -> None:
         """Ends all of them, and starts no more."""

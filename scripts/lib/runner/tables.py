@@ -2,11 +2,13 @@
 
 import re
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import matrix, tree
 from .ktap import Counts
 
+SOURCE_HEAD = "| kernel | source | configuration | built with | passed | failed | skipped | seconds |"
 KERNEL_HEAD = "| kernel | suite | arch | flavour | built with | passed | failed | skipped | seconds |"
 
 
@@ -16,8 +18,8 @@ def bar(head: str) -> str:
 
 def compiler(module: Path) -> str:
     """The compiler that built the module, such as "gcc 12.2.0"."""
-    found = re.search(r"GCC: \(.*\) ([0-9.]+)(?: [0-9]+)?$", tree.output("readelf", "-p", ".comment", str(module)), re.M)
-    return f"gcc {found[1]}" if found else ""
+    found = re.search(r"(GCC|clang)(?:: \(.*\)| version) ([0-9.]+)", tree.output("readelf", "-p", ".comment", str(module)))
+    return f"{found[1].lower()} {found[2]}" if found else ""
 
 
 def kernel_row(jobs: list) -> str:
@@ -35,6 +37,23 @@ def kernels(jobs_of: list[list]) -> str:
     rows = "\n".join(kernel_row(jobs) for jobs in jobs_of)
     rows = subprocess.run(["sort", "-V"], input=rows, stdout=subprocess.PIPE, text=True, check=True).stdout
     return "\n".join([KERNEL_HEAD, bar(KERNEL_HEAD), rows.strip()]).strip() + "\n"
+
+
+def keep_sources(rows: list[list]) -> None:
+    """Keeps rows for the page's table of kernels that are not of the archive. A row replaces the one with its source and
+    configuration. The other rows are those of the page and of earlier runs here."""
+    file = tree.CACHE / "sources.md"
+    before = in_page("sources") + (file.read_text(encoding="utf-8").splitlines() if file.exists() else [])
+    lines = before + ["| " + " | ".join(map(str, row)) + " |" for row in rows]
+    kept = {tuple(line.split(" | ")[1:3]): line for line in lines if re.match(r"\| \d", line)}
+    text = subprocess.run(["sort", "-V"], input="\n".join(kept.values()), stdout=subprocess.PIPE, text=True, check=True).stdout
+    file.write_text("\n".join([SOURCE_HEAD, bar(SOURCE_HEAD), text.strip()]) + "\n", encoding="utf-8")
+
+
+def brought_row(jobs: list) -> list:
+    """The row of a kernel that the user brings, with its distribution's configuration."""
+    release, source, _, _, *rest = kernel_row(jobs).strip("| ").split(" | ")
+    return [release, source, "the distribution's", *rest]
 
 
 def coexist_cells(jobs: list) -> dict[str, list[str]]:
@@ -66,37 +85,58 @@ def page_with(name: str) -> Path:
     raise AssertionError
 
 
+def marked(name: str) -> re.Pattern:
+    """The two marks of a table, and what is between them."""
+    return re.compile(rf"^(<!-- {name}: [^\n]* -->\n)(.*?)^(<!-- /{name} -->)$", re.M | re.S)
+
+
 def in_page(name: str) -> list[str]:
     """The lines between the marks, without the empty ones."""
-    text = page_with(name).read_text(encoding="utf-8")
-    between = re.search(rf"^<!-- {name}: .*? -->\n(.*?)^<!-- /{name} -->$", text, re.M | re.S)
-    return [line for line in between[1].splitlines() if line] if between else []
+    between = marked(name).search(page_with(name).read_text(encoding="utf-8"))
+    return [line for line in between[2].splitlines() if line] if between else []
 
 
-def parity_complaints(printed: list[str], folder: Path) -> list[str]:
-    """How the page differs from the table that parity printed. The page has narrower tables, which scripts/docs makes."""
-    if not printed:
-        return ["the table was not printed"]
-    (folder / "table").write_text("\n".join(printed) + "\n", encoding="utf-8")
-    done = subprocess.run([tree.TOP / "scripts/docs", "--check", folder / "table"], capture_output=True, text=True, check=False)
-    return done.stderr.splitlines() or [f"scripts/docs ended with {done.returncode}"] if done.returncode else []
+def with_lines(text: str, name: str, lines: list[str]) -> str:
+    """The text of a page, with these lines between the marks."""
+    between = "\n".join(["", *lines, "", ""])
+    return marked(name).sub(lambda found: found[1] + between + found[3], text)
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A row of the table of kernels."""
+
+    release: str
+    suite: str
+    arch: str
+    flavour: str
+
+
+def tested(lines: list[str]) -> list[Tested]:
+    """The rows of the table. On the page, suite, architecture and flavour share a column."""
+    found = (re.match(r"\| ([0-9]\S*) \| (\S+)(?:,| \|) (\S+)(?:,| \|) (\S+) \|", line) for line in lines)
+    return [Tested(*row.groups()) for row in found if row]
 
 
 def kernel_names() -> list[str]:
     """How the page of the tested kernels differs from the kernels that are tested."""
-    has = []
-    for line in in_page("kernels"):
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if cells[0][:1].isdigit():
-            has.append(cells[1].replace(",", ""))
-    tested = [matrix.Kernel(name).describe() for name in matrix.data()["check"]["all"]]
+    has = [f"{row.suite} {row.arch} {row.flavour}" for row in tested(in_page("kernels"))]
+    names = [matrix.Kernel(name).describe() for name in matrix.data()["check"]["all"]]
     page = page_with("kernels").relative_to(tree.TOP)
-    wrong = [f"{page}: no row of {name}: make check-all, make docs" for name in tested if name not in has]
-    return wrong + [f"{page}: {name} is not tested: make check-all, make docs" for name in has if name not in tested]
+    wrong = [f"{page}: no row of {name}: make check-all, make docs" for name in names if name not in has]
+    return wrong + [f"{page}: {name} is not tested: make check-all, make docs" for name in has if name not in names]
+
+
+def source_names() -> list[str]:
+    """The rows of the page that are built from a suite's source, and are in no table of configurations."""
+    rows = [line.strip("| ").split(" | ") for line in in_page("sources")]
+    have = [(f"Debian {row.get('suite')}", row["name"]) for row in matrix.rows("configs")]
+    return [f"{page_with('sources').relative_to(tree.TOP)}: {source} has no configuration {name}"
+            for _, source, name, *_ in rows[2:] if source.startswith("Debian ") and (source, name) not in have]
 
 
 def main(_: list[str]) -> int:
     """Prints the complaints about the pages' tables, for lint."""
-    wrong = kernel_names()
+    wrong = kernel_names() + source_names()
     print("\n".join(wrong), end="\n" if wrong else "")
     return 1 if wrong else 0

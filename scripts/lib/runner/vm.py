@@ -5,7 +5,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import judge, matrix, pool, tree
+from . import brought, judge, matrix, pool, tree
 from .matrix import Kernel, Run
 
 GUEST = "/ksft/net/anyip6"
@@ -13,6 +13,11 @@ GUEST = "/ksft/net/anyip6"
 
 def number(name: str, default: int = 0) -> int:
     return int(os.environ.get(name) or default)
+
+
+def at_once() -> int:
+    """How many VMs run at once."""
+    return number("JOBS", os.cpu_count() or 1)
 
 
 @dataclass
@@ -29,7 +34,7 @@ class Settings:
         """The time limit of the VM, in seconds."""
         if own := number("LIMIT"):
             return own
-        seconds = 900 if kernel.arch == tree.host_arch() else 1800
+        seconds = 1800 if kernel.arch == tree.host_arch() else 3600
         seconds += 2 * self.cycles + self.storm + self.churn + self.fuzz * (2 + self.fuzz_ops // 1000)
         # A live patch waits for each task.
         return seconds + (900 if run.has("coexist") else 0)
@@ -50,8 +55,22 @@ class Settings:
         }
 
 
+class Kept:
+    """Keeps results as files in its folder."""
+
+    folder: Path
+
+    def keep(self, name: str, value: object) -> None:
+        (self.folder / name).write_text(f"{value}\n", encoding="utf-8")
+
+    def read(self, name: str) -> str:
+        """The text of a file in the folder, or "" if it does not exist."""
+        file = self.folder / name
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+
+
 @dataclass
-class Machine:
+class Machine(Kept):
     """A VM that runs run.sh. When it has ended, the folder has ktap, code, seconds and console.log."""
 
     name: str
@@ -96,14 +115,6 @@ class Machine:
     def tell(self) -> None:
         tree.say(f"{self.name}: {self.verdict().counts} in {self.seconds()} s")
 
-    def keep(self, name: str, value: object) -> None:
-        (self.folder / name).write_text(f"{value}\n", encoding="utf-8")
-
-    def read(self, name: str) -> str:
-        """The text of a file in the folder, or "" if it does not exist."""
-        file = self.folder / name
-        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
-
     def ktap(self) -> str:
         return self.read("ktap")
 
@@ -144,11 +155,15 @@ class Job:
             self.name, ["--kernel", self.kernel.name], self.run, self.folder,
             stage=(self.stage or self.work / "stage") / self.kernel.arch,
             modules=sorted(self.folder.parent.glob("*.ko")),
-            environment={**self.settings.environment(), "ANYIP6_CASE": self.case},
+            environment={**self.settings.environment(), "ANYIP6_CASE": self.case, "ANYIP6_MAY_SKIP": self.skips()},
             limit=self.settings.limit(self.kernel, self.run),
             append=[self.run.append] if self.run.append else [],
             with_perf=self.run.has("coexist") and self.kernel.arch == tree.host_arch(),
             with_table=self.prints_table)
+
+    def skips(self) -> str:
+        """What the tests may skip: on a kernel that the user brings, what its configuration lacks."""
+        return "|".join(brought.Folder(Path(self.kernel.name)).config.skips()) if self.kernel.is_folder else ""
 
     def execute(self, children: pool.Children) -> None:
         self.folder.mkdir(parents=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import build, matrix, tree
+from ..ktap import FAILED, PASSED, SKIPPED, Printer
 from ..matrix import Kernel
 from ..pool import Children, run_all
 from ..vm import Job, Settings
@@ -21,6 +22,7 @@ Puts each deliberate break into the module. The patch's line Found-by names the 
   fuzz     a wrong answer within a minute, in a VM
   churn    a wrong answer within 20 seconds, in a VM whose processors run at the same time
   kunit    a failed case, on a kernel that runs as a program of this machine
+  parity/callers, rule/source   a failed case, in a VM
   nobody   no test can see it. It is skipped. The patch says why
 
 First each test runs on the module without a break, and must find nothing.
@@ -63,11 +65,12 @@ def churn_finding(text: str) -> Finding:
     return Finding(failed, " ".join(said(text, "in all:.*")))
 
 
-def kunit_finding(text: str) -> Finding:
+def case_finding(text: str) -> Finding:
     return Finding(failures(text) != [], ";".join(f"not ok: {name}" for name in failures(text)))
 
 
-FINDINGS = {"fuzz": fuzz_finding, "churn": churn_finding, "kunit": kunit_finding}
+FINDINGS = {"fuzz": fuzz_finding, "churn": churn_finding}
+FINDINGS |= dict.fromkeys(("kunit", "parity/callers", "rule/source"), case_finding)
 
 
 def verdict(test: str, text: str, broken: bool) -> Finding:
@@ -129,38 +132,20 @@ def wanted(names: list[str], kernel: Kernel) -> list[Break]:
     return [Break(f"none-{test}", test, kernel, broken=False) for test in tests] + breaks
 
 
-class Tally:
-    def __init__(self) -> None:
-        self.passed = self.failed = self.skipped = 0
-
-    def tell(self, each: Break, finding: Finding) -> None:
-        print(f"# {each.name}: {finding.remark}")
-        if not finding.found:
-            print(f"# {each.name}: see {each.folder}")
-        self.passed += finding.found
-        self.failed += not finding.found
-        print("ok" if finding.found else "not ok", self.number, f"breaks.{each.name}", flush=True)
-
-    def skip(self, each: Break) -> None:
-        self.skipped += 1
-        print(f"ok {self.number} breaks.{each.name} # SKIP no test here can see it", flush=True)
-
-    @property
-    def number(self) -> int:
-        return self.passed + self.failed + self.skipped
-
-
 def examine(breaks: list[Break], children: Children) -> bool:
-    tally = Tally()
+    printer = Printer()
     for each in breaks:
         if each.test == "nobody":
-            tally.skip(each)
+            printer.point(f"breaks.{each.name}", SKIPPED, "SKIP no test here can see it")
             continue
         tree.say(f"{each.name}: testing")
         each.prepare()
-        tally.tell(each, verdict(each.test, each.run(children), each.broken))
-    print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
-    return not tally.failed
+        finding = verdict(each.test, each.run(children), each.broken)
+        print(f"# {each.name}: {finding.remark}")
+        if not finding.found:
+            print(f"# {each.name}: see {each.folder}")
+        printer.point(f"breaks.{each.name}", PASSED if finding.found else FAILED)
+    return printer.end()
 
 
 def main(arguments: list[str]) -> int:
@@ -181,7 +166,7 @@ def main(arguments: list[str]) -> int:
     with tree.lock("breaks"):
         shutil.rmtree(WORK, ignore_errors=True)
         WORK.mkdir(parents=True)
-        print(f"KTAP version 1\n1..{len(breaks)}", flush=True)
+        Printer.begin(len(breaks))
         run_all(1, [lambda children: build.selftests(breaks[0].kernel.arch, WORK, children)])
         run_all(1, [lambda children: good.append(examine(breaks, children))])
     return 0 if good == [True] else 1

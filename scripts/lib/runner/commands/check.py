@@ -5,20 +5,19 @@ import os
 import shutil
 import subprocess
 
-from .. import build, matrix, tables, tree
-from ..ktap import Counts
+from .. import brought, build, matrix, parity, tables, tree
+from ..ktap import FAILED, PASSED, SKIPPED, Printer
 from ..matrix import Kernel
 from ..pool import longest_first, measured, run_all
-from ..vm import Job, Settings
+from ..vm import Job, Settings, at_once, number
 
 HELP = """\
-scripts/check [--all] [NAME...]   test on the kernels NAME (see scripts/kernels)
-scripts/check --list              the suite, architecture and flavour of each kernel of --all
+scripts/check [--all] [NAME...]   test on the kernels NAME (see scripts/kernels). A NAME can be a folder with a kernel of yours
 
 KERNELS="NAME..."  the same as arguments; by default the oldest kernel, the one of this machine's own suite, and the newest
 --all              test all kernels below, each with the run `all`, and keep the table for `make docs`
 RUNS="RUN..."      only these of the runs below, or single parts or programs of selftests/run.sh
-CYCLES=N           number of loads and unloads in the storm, and of sctp and l2tp_ip6: 3 by default, 2 with --all
+CYCLES=N           number of loads and unloads in the storm, and of wireguard, sctp and l2tp_ip6: 3 by default, 2 with --all
 STORM=SEC          the storm lasts at least SEC seconds, and at least CYCLES loads and unloads: 0 by default
 REST=MS            in the storm each process that asks for addresses rests MS milliseconds between two: 0 by default
 CHURN=SEC          the churn lasts SEC seconds: 20 by default
@@ -26,10 +25,11 @@ FUZZ=N             number of sequences in the run `fuzz`: 20 by default
 FUZZ_OPS=N         number of operations in each sequence: 5000 by default
 FUZZ_SEED=N        the seed of the first sequence: 1 by default
 JOBS=N             N VMs at once, of 1 GB each: by default one for each processor
-LIMIT=SEC          time limit of a VM: by default 900, or 1800 if another architecture is emulated, and more for CYCLES, STORM,
+LIMIT=SEC          time limit of a VM: by default 1800, or 3600 if another architecture is emulated, and more for CYCLES, STORM,
                    FUZZ and neighbours
 
-The VMs that took longest at their last pass here begin first. The last lines name what failed.
+The VMs that took longest at their last pass here begin first. The last lines name what failed. With --all, lines "# NEWS" before
+them say what the archive has and the table lacks.
 """
 
 
@@ -52,12 +52,10 @@ class Check:
         self.everything = everything
         self.kernels = [Kernel(name) for name in kernels]
         self.runs = [matrix.run(name) for name in runs]
-        self.processes = int(os.environ.get("JOBS") or os.cpu_count() or 1)
-        settings = Settings(cycles=int(os.environ.get("CYCLES") or cycles))
+        settings = Settings(cycles=number("CYCLES", cycles))
         self.jobs = {(run.name, kernel.name): Job(kernel, run, self.work, settings)
                      for run in self.runs for kernel in self.kernels}
-        self.counts = Counts()
-        self.points = 0
+        self.printer = Printer()
         self.failed: list[str] = []
 
     # --- Doing ---
@@ -66,20 +64,15 @@ class Check:
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(parents=True)
         build.need_perf(self.runs)
-        build.everything(self.kernels, self.work, self.processes)
+        build.everything(self.kernels, self.work, at_once())
         jobs = {job.name: job for job in self.jobs.values() if self.is_built(job.kernel)}
         order = longest_first(list(jobs), measured())
-        run_all(self.processes, [jobs[name].execute for name in order])
+        run_all(at_once(), [jobs[name].execute for name in order])
 
     def is_built(self, kernel: Kernel) -> bool:
         return build.is_built(kernel, self.work)
 
     # --- Telling ---
-
-    def point(self, good: bool, name: str, counts: Counts, remark: str = "") -> None:
-        self.points += 1
-        self.counts += counts
-        print("ok" if good else "not ok", self.points, name + (f" # {remark}" if remark else ""))
 
     def report(self, job: Job) -> None:
         """Prints the run's KTAP as a subtest."""
@@ -89,7 +82,7 @@ class Check:
             print("    " + line)
         for problem in verdict.problems:
             print(f"    # {problem}")
-        self.point(verdict.good, job.name, verdict.counts)
+        self.printer.point(job.name, verdict.counts)
         if not verdict.good:
             self.failed += [f"{job.name}: {line}" for line in verdict.lines()]
             self.failed.append(f"{job.name}: the console is in {job.folder}/console.log")
@@ -97,25 +90,24 @@ class Check:
     def report_missing(self, job: Job) -> None:
         """Reports a kernel that was not fetched, or has no module. A retired suite may be gone."""
         if subprocess.run([tree.KERNELS, "retired", job.kernel.name], check=False).returncode == 0:
-            self.point(True, job.name, Counts(skipped=1), "SKIP retired: gone from the archive")
+            self.printer.point(job.name, SKIPPED, "SKIP retired: gone from the archive")
             return
         remark = "not fetched, or the module not built: see above"
-        self.point(False, job.name, Counts(failed=1), remark)
+        self.printer.point(job.name, FAILED, remark)
         self.failed.append(f"{job.name}: {remark}")
 
     def report_table(self, job: Job) -> None:
         """Reports whether the page has the table that the run printed."""
-        wrong = tables.parity_complaints(job.verdict().report.diagnostic("table: "), job.folder)
+        wrong = parity.complaints(job.verdict().report.diagnostic("table: "))
         name = f"{job.kernel.name}, the page has the table that parity prints"
-        self.point(not wrong, name, Counts(failed=1) if wrong else Counts(passed=1), "make docs writes it" if wrong else "")
+        self.printer.point(name, FAILED if wrong else PASSED, "make docs writes it" if wrong else "")
         self.failed += [f"{name}: {line}" for line in wrong[:10]]
 
     def tell(self) -> bool:
         missing = [kernel for kernel in self.kernels if not self.is_built(kernel)]
         tested = [kernel for kernel in self.kernels if kernel not in missing]
         with_table = [job for job in self.jobs.values() if job.prints_table and job.kernel in tested]
-        print("KTAP version 1")
-        print(f"1..{len(self.jobs) + len(with_table)}")
+        self.printer.begin(len(self.jobs) + len(with_table))
         for run in self.runs:
             for kernel in missing:
                 self.report_missing(self.jobs[run.name, kernel.name])
@@ -124,27 +116,38 @@ class Check:
         for job in with_table:
             self.report_table(job)
         self.tell_tables(tested)
+        if self.everything:
+            self.tell_news()
         for line in self.failed:
             print(f"# FAILED {line}")
         print(f"# took {tree.elapsed()} s")
-        print(self.counts)
-        return self.counts.passed > 0 and not self.counts.failed
+        return self.printer.end()
 
     def tell_tables(self, tested: list[Kernel]) -> None:
         table = tables.kernels([[self.jobs[run.name, kernel.name] for run in self.runs] for kernel in tested])
         (self.work / "table.md").write_text(table, encoding="utf-8")
         if self.everything:
             (tree.CACHE / "table.md").write_text(table, encoding="utf-8")
+        if [run.name for run in self.runs] == matrix.data()["check"]["all_runs"]:
+            tables.keep_sources([tables.brought_row([self.jobs[run.name, kernel.name] for run in self.runs])
+                                 for kernel in tested if kernel.is_folder])
         if neighbours := [job for job in self.jobs.values() if job.run.name == "coexist" and job.kernel in tested]:
             (tree.CACHE / "coexist.md").write_text(tables.coexist(neighbours), encoding="utf-8")
         for line in table.splitlines():
             print(f"# {line}")
 
+    def tell_news(self) -> None:
+        """Tells what the archive has, and the table of this run lacks. It is no failure: the archive changes at any time."""
+        done = subprocess.run([tree.KERNELS, "news", str(self.work / "table.md")], stdout=subprocess.PIPE, text=True, check=False)
+        for line in done.stdout.splitlines():
+            print(f"# NEWS {line}")
+        if done.returncode:
+            print("# NEWS unknown: scripts/kernels news failed, see above")
+
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/check", add_help=False)
     parser.add_argument("-h", "--help", action="store_true")
-    parser.add_argument("--list", action="store_true")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("kernels", nargs="*")
     asked = parser.parse_args(arguments)
@@ -152,12 +155,10 @@ def main(arguments: list[str]) -> int:
     if asked.help:
         print(help_text())
         return 0
-    if asked.list:
-        print("\n".join(Kernel(name).describe() for name in table["all"]))
-        return 0
     kernels = asked.kernels or os.environ.get("KERNELS", "").split()
     kernels = kernels or (table["all"] if asked.all else matrix.default_kernels(matrix.own_kernel()))
     runs = os.environ.get("RUNS", "").split() or table["all_runs" if asked.all else "default_runs"]
+    kernels = brought.known(kernels)
     with tree.lock("check"):
         check = Check(kernels, runs, 2 if asked.all else 3, asked.all)
         check.execute()

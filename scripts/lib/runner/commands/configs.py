@@ -9,53 +9,60 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import build, matrix, tree
-from ..ktap import Counts
+from .. import brought, build, matrix, tables, tree
+from ..ktap import FAILED, PASSED, Counts, Printer
 from ..pool import Children, Pool, run_all
-from ..vm import Machine, Settings, number
+from ..vm import Kept, Machine, Settings, number
 
 HELP = """\
 scripts/configs [--compile-only] [ROW...]
 scripts/configs --debug [ROW...]
 scripts/configs [--debug] --kernels ROW...
+scripts/configs --tree DIR [ROW...]
 
 Builds the kernel of each row and the module for it, boots the kernel, and checks that the module loads or refuses as expected.
 
 --compile-only   only compile the module; builds and boots no kernel, so it does not check which symbols a kernel exports
 --debug          use the second table: kernels that watch themselves, and the tests that profit most
 --kernels        only build the kernels; prints a folder for each, for scripts/vm. Modules can be built in `build` in that folder
+--tree DIR       build from your source tree DIR instead of Debian's: the rows, or without ROW the row `tree`. The compiler is of
+                 the tree's age. The tree must be clean. A copy of it stays in the cache, 1.5 GB. Options that the tree does not
+                 have are left out
 PARTS="PART..."  with --debug: these parts of selftests/run.sh instead of the row's
-CYCLES=N         with --debug: number of loads and unloads in the storm, and of sctp and l2tp_ip6, 5 by default
+CYCLES=N         with --debug: number of loads and unloads in the storm, and of wireguard, sctp and l2tp_ip6, 5 by default
 STORM=SEC        with --debug: the storm lasts at least SEC seconds, 600 by default
 REST=MS          in the storm each process that asks for addresses rests MS milliseconds between two: 0 by default
 CHURN=SEC        the churn lasts SEC seconds: 20 by default
 FUZZ=N FUZZ_OPS=N   number of sequences of the fuzz, and of operations in each: see `scripts/check -h`
-LIMIT=SEC        time limit of a VM: 900 by default, 7200 with --debug, and more for CYCLES and STORM
+LIMIT=SEC        time limit of a VM: 3600 by default, 7200 with --debug, and more for CYCLES and STORM
 JOBS=N           N VMs at once, of 1 GB each, or of 2 GB with --debug: by default one for each processor, if memory allows
 
 The kernels are built from Debian's source packages, with scripts/kconfig/base.config and the row's options. A kernel takes 3
 minutes on two processors, 10 with --debug. Kernels are kept, so only the first run is long. It needs root, x86-64 and 20 GB. The
-results of a row stay until it runs again. With --debug the last results of all rows are kept for docs/reference/debug.md.
+results of a row stay until it runs again. The last results of all rows are kept for docs/reference/kernels.md, and with --debug
+for docs/reference/debug.md.
+
+The tests may skip what the kernel's configuration lacks. [skips] in scripts/matrix.toml says what that is.
 
 scripts/matrix.toml has the rows. The list below shows the fields of each row, separated by semicolons:
 
 name
-suite
+suite         whose source the kernel is built from. A row without one is for --tree
 compiler
 config        options that are added to the configuration; @NAME stands for scripts/kconfig/NAME.config
 make          make's arguments for the module. KERNEL:ARG is for the kernel. PATCHED builds a kernel with patches/, which has the
-              rule without the module. PORTED does the same where the documents and tests in patches/ do not apply
-may_skip      what the selftests may skip
-parts         the parts of selftests/run.sh; --parallel before them lets the VM's processors run at the same time
+              rule without the module. PORTED does the same on a kernel older than the patches: without documents,
+              tests and drivers that this kernel lacks
+parts         the parts of selftests/run.sh, all by default; --parallel before them lets the VM's processors run at the same time
 says          "loads", "built in", or the message of a module that refuses
 
 """
-# Rows without @protocols have no MPTCP and, up to 6.15, no DCCP.
-SKIPS_WITHOUT_PROTOCOLS = "mptcp_|dccp_"
 # identify_cpu() clears x86_capability, so for a moment the kernel does not know that it has five levels of page tables. If an
 # interrupt comes then, KASAN reports its memory as invalid. 7.3-rc7 does so at one boot of two.
 WATCHED = "page_poison=1 no5lvl"
 BUILDER = str(tree.TOP / "scripts/lib/row")
+# The row of --tree.
+TREE = "tree"
 PAGE = "docs/reference/debug.md"
 MODULE = ("Kbuild", "src")
 WATCHERS = {"CONFIG_DEBUG_KMEMLEAK=y": "kmemleak", "CONFIG_PROVE_LOCKING=y": "lockdep"}
@@ -79,52 +86,49 @@ class Table:
         return self.name == "debug"
 
 
-TABLES = {"configs": Table("configs", 900, 0, 1024), "debug": Table("debug", 7200, 600, 2048, (WATCHED,))}
+TABLES = {"configs": Table("configs", 3600, 0, 1024), "debug": Table("debug", 7200, 600, 2048, (WATCHED,))}
 
 
 # --- A row ---
 
-class Row:
+class Row(Kept):
     """A row, what was built for it, and its results. The results are in the folder, which stays until the row runs again."""
 
-    def __init__(self, table: Table, entry: dict) -> None:
-        self.table = table
+    def __init__(self, table: Table, entry: dict, source: brought.Source | None = None) -> None:
+        self.table, self.source = table, source
         self.name: str = entry["name"]
-        self.suite: str = entry["suite"]
+        self.suite: str = source.suite() if source else entry.get("suite", "")
         self.compiler: str = entry["compiler"]
         self.says: str = entry["says"]
         self.config: list[str] = entry.get("config", [])
         parts = (table.debug and os.environ.get("PARTS", "").split()) or entry.get("parts", [])
         self.run = matrix.Run(self.name, tuple(parts), parallel=entry.get("parallel", False))
-        skips = [entry["may_skip"]] if "may_skip" in entry else []
-        self.may_skip = "|".join(skips + ([] if "@protocols" in self.config else [SKIPS_WITHOUT_PROTOCOLS]))
-        self.folder = table.work / self.name
+        self.found = " ".join(entry.get("found", []))
+        self.folder = table.work / (f"{source.top.name}-{self.name}" if source else self.name)
         self.kernel: Path | None = None
 
-    def has(self, part: str) -> bool:
-        """True if the row has this part. A row without parts has all of them."""
-        return not self.run.parts or part in self.run.parts
+    @property
+    def title(self) -> str:
+        return f"{self.source.top.name}, {self.name}" if self.source else self.name
 
     @property
     def wants_perf(self) -> bool:
-        return self.table.debug and self.has("coexist")
+        return self.table.debug and self.run.has("coexist")
 
     @property
     def needs_modules(self) -> bool:
         return self.says != "built in"
-
-    def read(self, name: str) -> str:
-        file = self.folder / name
-        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
-
-    def keep(self, name: str, text: str) -> None:
-        (self.folder / name).write_text(text + "\n", encoding="utf-8")
 
     @property
     def release(self) -> str:
         """The kernel's release, or "" if there is no kernel."""
         file = self.kernel / "release" if self.kernel else None
         return file.read_text(encoding="utf-8").strip() if file and file.exists() else ""
+
+    @property
+    def may_skip(self) -> str:
+        """What the tests may skip: what the kernel's configuration lacks."""
+        return "|".join(brought.Config(self.kernel / "config").skips()) if self.kernel else ""
 
     @property
     def failed(self) -> str:
@@ -135,11 +139,8 @@ class Row:
 
     def make(self, what: str, children: Children) -> str | None:
         """Runs a step of scripts/lib/row. Returns what it printed, or None if it failed."""
-        with open(self.folder / f"{what}.folder", "w+", encoding="utf-8") as printed:
-            if children.run([BUILDER, self.table.name, self.name, what, str(self.folder)], stdout=printed):
-                return None
-            printed.seek(0)
-            return printed.read().strip()
+        of_source = [self.suite, str(self.source.top)] if self.source else []
+        return children.output([BUILDER, self.table.name, self.name, what, str(self.folder), *of_source])
 
     def prepare(self, children: Children, compile_only: bool) -> None:
         """Builds everything for the VM. Stops at the first step that fails."""
@@ -152,16 +153,24 @@ class Row:
         if self.needs_modules and self.make("compiled" if compile_only else "modules", children) is None:
             self.keep("failed", "module")
 
+    def build_kernel(self, children: Children) -> Path:
+        """Builds only the kernel. Returns its folder, for scripts/vm."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        kernel = self.make("kernel", children)
+        if kernel is None:
+            raise SystemExit(1)
+        return Path(kernel)
+
     # --- Testing ---
 
     def machine(self, settings: Settings, limit: int) -> Machine:
         refuses = "" if self.says in ("loads", "built in") else self.says
-        run = matrix.Run(self.name, self.run.parts, parallel=self.run.parallel, busy=self.has("storm"))
         return Machine(
-            self.name, ["--kernel-dir", str(self.kernel)], run, self.folder,
+            self.title, ["--kernel-dir", str(self.kernel)], self.run, self.folder,
             stage=self.table.work / "stage" / tree.host_arch(),
             modules=[*sorted(self.folder.glob("*.ko")), *sorted((self.folder / "holder").glob("*.ko"))],
-            environment={**settings.environment(), "ANYIP6_MAY_SKIP": self.may_skip, "ANYIP6_REFUSES": refuses},
+            environment={**settings.environment(), "ANYIP6_MAY_SKIP": self.may_skip, "ANYIP6_REFUSES": refuses,
+                         "ANYIP6_FOUND": self.found},
             limit=limit, memory=self.table.memory, append=list(self.table.append), with_perf=self.wants_perf)
 
     def test(self, children: Children, settings: Settings, limit: int) -> None:
@@ -207,6 +216,13 @@ class Row:
         return not code
 
     # --- Telling ---
+
+    def cells(self, machine: Machine) -> list:
+        """The row's cells in the table of kernels that are not of the archive."""
+        counts = machine.verdict().counts
+        source = self.source.top.name if self.source else f"Debian {self.suite}"
+        return [self.release, source, self.name, tables.compiler(self.folder / "anyip6.ko"), counts.passed, counts.failed,
+                counts.skipped, machine.seconds()]
 
     def module_said(self) -> str:
         """The module's message when it was first loaded."""
@@ -272,7 +288,7 @@ class Configs:
         self.table, self.rows, self.compile_only = table, rows, compile_only
         self.settings = Settings(cycles=number("CYCLES", 5), storm=number("STORM", table.storm))
         self.limit = number("LIMIT", table.limit + 10 * self.settings.cycles + self.settings.storm)
-        self.counts = Counts()
+        self.printer = Printer()
         self.lines = ["configuration | kernel | module | boot | message"]
         self.failed: list[str] = []
 
@@ -289,43 +305,44 @@ class Configs:
             for row in self.rows:
                 row.prepare(pool.children, self.compile_only)
                 if row.failed:
-                    tree.say(f"{row.name}: the {row.failed} was not built")
+                    tree.say(f"{row.title}: the {row.failed} was not built")
                 elif not self.compile_only:
                     pool.submit(lambda children, row=row: row.test(children, self.settings, self.limit))
             pool.wait()
 
     def tell(self) -> bool:
-        print(f"KTAP version 1\n1..{len(self.rows)}")
-        for point, row in enumerate(self.rows, 1):
-            self.report(point, row)
+        self.printer.begin(len(self.rows))
+        for row in self.rows:
+            self.report(row)
         if self.table.debug:
             (tree.CACHE / "debug.md").write_text(debug_tables(), encoding="utf-8")
+        elif not self.compile_only:
+            tables.keep_sources([row.cells(row.machine(self.settings, self.limit)) for row in self.rows
+                                 if row.says == "loads" and not row.failed])
         (self.table.work / "table").write_text("\n".join(self.lines) + "\n", encoding="utf-8")
         for line in tree.output("column", "-t", "-s", "|", "-o", "|", str(self.table.work / "table")).splitlines():
             print(f"# {line}")
         for line in self.failed:
             print(f"# FAILED {line}")
-        print(self.counts)
-        return self.counts.passed > 0 and not self.counts.failed
+        return self.printer.end()
 
-    def report(self, point: int, row: Row) -> None:
+    def report(self, row: Row) -> None:
         """Prints the row as a subtest, and adds its line to the table."""
-        counts, module, boot = Counts(failed=1), "built" if row.needs_modules else "-", "-"
-        print(f"    # Subtest: {row.name}")
+        counts, module, boot = FAILED, "built" if row.needs_modules else "-", "-"
+        print(f"    # Subtest: {row.title}")
         if row.failed == "kernel":
             module, message = "-", f"see {row.folder}/kernel.log"
         elif row.failed:
             module, message = "not built", f"see {row.folder}/build.log"
         elif self.compile_only:
-            counts, message = Counts(passed=1), "not booted"
+            counts, message = PASSED, "not booted"
         else:
             counts, boot = self.report_machine(row), "booted"
             message = f"{row.module_said()}{counts}"
-        print("ok" if not counts.failed else "not ok", point, row.name)
+        self.printer.point(row.title, counts)
         if row.failed:
-            self.failed.append(f"{row.name}: {message}")
-        self.counts += counts
-        self.lines.append(f"{row.name} | {row.release or row.suite} {row.compiler} | {module} | {boot} | {message}")
+            self.failed.append(f"{row.title}: {message}")
+        self.lines.append(f"{row.title} | {row.release or row.suite} {row.compiler} | {module} | {boot} | {message}")
 
     def report_machine(self, row: Row) -> Counts:
         machine = row.machine(self.settings, self.limit)
@@ -335,8 +352,8 @@ class Configs:
         lines += [f"# {problem}" for problem in verdict.problems]
         print("".join(f"    {line}\n" for line in lines), end="")
         if not verdict.good:
-            self.failed += [f"{row.name}: {line}" for line in verdict.lines()]
-            self.failed.append(f"{row.name}: the console is in {row.folder}/console.log")
+            self.failed += [f"{row.title}: {line}" for line in verdict.lines()]
+            self.failed.append(f"{row.title}: the console is in {row.folder}/console.log")
         return verdict.counts
 
 
@@ -348,19 +365,25 @@ def machines_at_once(megabytes: int) -> int:
 def print_kernels(rows: list[Row]) -> None:
     with Pool(1) as pool:
         for row in rows:
-            row.folder.mkdir(parents=True, exist_ok=True)
-            kernel = row.make("kernel", pool.children)
-            if kernel is None:
-                raise SystemExit(1)
-            print(kernel, flush=True)
+            print(row.build_kernel(pool.children), flush=True)
 
 
-def rows_of(table: Table, names: list[str]) -> list[Row]:
-    rows = {entry["name"]: Row(table, entry) for entry in matrix.rows(table.name)}
+def rows_of(table: Table, names: list[str], source: brought.Source | None = None) -> list[Row]:
+    rows = {entry["name"]: Row(table, entry, source) for entry in matrix.rows(table.name)}
     for name in names:
         if name not in rows:
             tree.die(f"{name}: no such row; the rows are: {' '.join(rows)}")
-    return [rows[name] for name in names or rows]
+        if not rows[name].suite:
+            tree.die(f"{name}: this row needs --tree")
+    names = names or ([TREE] if source else [name for name, row in rows.items() if row.suite])
+    return [rows[name] for name in names]
+
+
+def check_machine(compile_only: bool = False) -> None:
+    if os.geteuid():
+        tree.die("this needs root: it makes roots of other suites to build in")
+    if tree.host_arch() != "amd64" and not compile_only:
+        tree.die("these kernels are built for x86-64 only; make check tests this machine's own")
 
 
 def main(arguments: list[str]) -> int:
@@ -368,17 +391,18 @@ def main(arguments: list[str]) -> int:
     for option in ("--compile-only", "--debug", "--kernels"):
         parser.add_argument(option, action="store_true")
     parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("--tree", metavar="DIR")
     parser.add_argument("rows", nargs="*")
     asked = parser.parse_args(arguments)
     if asked.help:
         print(HELP + "\n".join(matrix.row_lines("configs") + [""] + matrix.row_lines("debug")))
         return 0
-    if os.geteuid():
-        tree.die("this needs root: it makes roots of other suites to build in")
-    if tree.host_arch() != "amd64" and not asked.compile_only:
-        tree.die("these kernels are built for x86-64 only; make check tests this machine's own")
+    if asked.tree and (asked.debug or asked.kernels):
+        tree.die("--tree goes without --debug and --kernels")
+    check_machine(asked.compile_only)
+    source = brought.checked(brought.Source, asked.tree) if asked.tree else None
     table = TABLES["debug" if asked.debug else "configs"]
-    rows = rows_of(table, asked.rows)
+    rows = rows_of(table, asked.rows, source)
     if asked.kernels:
         print_kernels(rows)
         return 0

@@ -6,10 +6,10 @@ import os
 import resource
 import shutil
 
-from .. import build, matrix, tree
+from .. import brought, build, matrix, tree
 from ..matrix import Kernel
 from ..pool import run_all
-from ..vm import Job, Settings
+from ..vm import Job, Settings, at_once, number
 
 HELP = """\
 make quick T=TEST [V=WORD] [KERNELS=NAME...]   builds what changed, boots a VM, and runs TEST in it
@@ -20,7 +20,7 @@ T=PART             a part of selftests/run.sh: bind by default, absent, loaded, 
 T=kunit            the suite of scripts/kunit, without a VM
 T=runner           the tests of scripts/lib/runner
 V=WORD             only the cases that have WORD in their names; prints their KTAP
-KERNELS=NAME...    names of scripts/kernels: by default the kernel of this machine's own suite
+KERNELS=NAME...    names of scripts/kernels, or a folder with a kernel of yours: by default the kernel of this machine's own suite
 
 Prints what failed, and the totals. `scripts/check -h` has more variables that work here too.
 """
@@ -36,15 +36,14 @@ def machines(test: str, word: str, kernels: list[Kernel]) -> list[Job]:
     work = tree.CACHE / folder()
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    processes = int(os.environ.get("JOBS") or os.cpu_count() or 1)
     build.need_perf([matrix.run(test)])
-    build.everything(kernels, work, processes)
+    build.everything(kernels, work, at_once())
     for kernel in kernels:
         if not build.is_built(kernel, work):
             tree.die(f"{kernel.name}: not fetched, or the module not built: see above")
-    settings = Settings(cycles=int(os.environ.get("CYCLES") or 3))
+    settings = Settings(cycles=number("CYCLES", 3))
     jobs = [Job(kernel, matrix.run(test), work, settings, case=word) for kernel in kernels]
-    run_all(processes, [job.execute for job in jobs])
+    run_all(at_once(), [job.execute for job in jobs])
     return jobs
 
 
@@ -76,7 +75,7 @@ def main(arguments: list[str]) -> int:
         os.execv("/usr/bin/python3", ["python3", "-m", "runner", "tests", word])
     if test == "kunit":
         os.execv(tree.TOP / "scripts/kunit", ["kunit", *([f"*{word}*"] if word else [])])
-    names = os.environ.get("KERNELS", "").split() or [matrix.own_kernel()]
+    names = brought.known(os.environ.get("KERNELS", "").split() or [matrix.own_kernel()])
     with tree.lock(folder()):
         jobs = machines(test, word, [Kernel(name) for name in names])
         good = [tell(job, bool(word)) for job in jobs]

@@ -1,7 +1,9 @@
 """Tests when a break counts as found."""
 
+import subprocess
 import unittest
 
+from runner import tree
 from runner.commands import breaks
 from runner.matrix import Kernel
 
@@ -58,6 +60,11 @@ class Wanted(unittest.TestCase):
     def test_each_patch_names_a_test(self) -> None:
         for patch in breaks.FOLDER.glob("*.patch"):
             self.assertIn(breaks.found_by(patch.stem), [*breaks.FINDINGS, "nobody"], patch.name)
+
+    def test_each_patch_applies(self) -> None:
+        for patch in breaks.FOLDER.glob("*.patch"):
+            done = subprocess.run(["git", "apply", "--check", patch], cwd=tree.TOP, capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_first_the_module_as_it_is(self) -> None:
         names = sorted(patch.stem for patch in breaks.FOLDER.glob("*.patch"))

@@ -42,6 +42,7 @@ class Rules(unittest.TestCase):
             "scripts/apps": ["lint", "one_kernel"],
             "scripts/kunit": ["lint", "kunit"],
             "scripts/bench": ["lint", "bench"],
+            "scripts/lib/runner/commands/bench.py": ["lint", "bench"],
             "tools/main.c": ["lint", "tool"],
             "man/anyip6.8": ["lint", "tool"],
             "examples/ssh/sshd_config": ["lint", "tool"],
@@ -50,6 +51,7 @@ class Rules(unittest.TestCase):
             "src/local.c": everything,
             "patches/README.md": everything,
             "selftests/run.sh": everything,
+            "selftests/compat/kernels": ["lint"],
             "Kbuild": everything,
         }.items():
             with self.subTest(path):

@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from runner import tree
+from runner import brought, matrix, tree
 from runner.commands import configs
 from runner.commands.configs import Configs, Row, Table
 
@@ -39,13 +39,21 @@ class InFolder(unittest.TestCase):
         row = Row(configs.TABLES[table], {"name": "a", "suite": "trixie", "compiler": "gcc", "says": "loads", **entry})
         row.folder.mkdir(parents=True, exist_ok=True)
         row.kernel = self.top / "kernel"
+        row.kernel.mkdir(exist_ok=True)
+        (row.kernel / "config").write_text("".join(f"CONFIG_{option}=m\n" for option in matrix.data()["skips"]), encoding="utf-8")
         return row
 
 
 class Rows(InFolder):
     def test_skips(self) -> None:
-        self.assertEqual(self.row(config=["@protocols"]).may_skip, "")
-        self.assertEqual(self.row(config=["VRF=n"], may_skip="no VRF").may_skip, "no VRF|mptcp_|dccp_")
+        row = self.row()
+        self.assertEqual(row.may_skip, "")
+        config = row.kernel / "config"
+        text = config.read_text(encoding="utf-8").replace("CONFIG_NET_VRF=m", "# CONFIG_NET_VRF is not set")
+        config.write_text(text, encoding="utf-8")
+        self.assertEqual(row.may_skip, "no VRF in this kernel")
+        row.kernel = None
+        self.assertEqual(row.may_skip, "")
 
     def test_parts_of_the_environment_only_with_debug(self) -> None:
         with mock.patch.dict("os.environ", {"PARTS": "bind fuzz"}):
@@ -62,14 +70,15 @@ class Rows(InFolder):
 
     def test_limits(self) -> None:
         self.assertEqual(Configs(configs.TABLES["debug"], [], False).limit, 7200 + 50 + 600)
-        self.assertEqual(Configs(configs.TABLES["configs"], [], False).limit, 950)
+        self.assertEqual(Configs(configs.TABLES["configs"], [], False).limit, 3650)
 
     def test_machine(self) -> None:
-        row = self.row(parts=["load"], says="not loaded: no IPv6")
+        row = self.row(parts=["load"], says="not loaded: no IPv6", found=["ping_bind", "send6"])
         (row.folder / "anyip6.ko").touch()
         command = row.machine(Configs(row.table, [], False).settings, 5).command()
         self.assertEqual(command[1:3], ["--kernel-dir", str(self.top / "kernel")])
         self.assertIn("ANYIP6_REFUSES=not loaded: no IPv6", command)
+        self.assertIn("ANYIP6_FOUND=ping_bind send6", command)
         self.assertIn(configs.WATCHED, command)
         self.assertEqual(command[command.index("--mem") + 1], "2048")
         self.assertIn(f"{row.folder}/anyip6.ko:/ksft/net/anyip6/anyip6.ko", command)
@@ -91,11 +100,42 @@ class Rows(InFolder):
         self.assertEqual(row.module_said(), "anyip6: version 1.0; ")
 
 
+class Trees(InFolder):
+    def tree(self, version: str = "VERSION = 5\nPATCHLEVEL = 15\n") -> str:
+        (self.top / "linux-5.15").mkdir(exist_ok=True)
+        (self.top / "linux-5.15/Makefile").write_text(version, encoding="utf-8")
+        return str(self.top / "linux-5.15")
+
+    def test_row(self) -> None:
+        source = brought.checked(brought.Source, self.tree())
+        row, = configs.rows_of(configs.TABLES["configs"], [], source)
+        self.assertEqual((row.title, row.suite, row.folder.name), ("linux-5.15, tree", "bullseye", "linux-5.15-tree"))
+        self.assertEqual(row.run.parts, tuple(matrix.data()["runs"]["all"]["parts"]))
+        children = mock.Mock()
+        row.make("kernel", children)
+        children.output.assert_called_with(
+            [configs.BUILDER, "configs", "tree", "kernel", str(row.folder), "bullseye", self.tree()])
+
+    def test_a_row_of_the_suites_from_a_tree(self) -> None:
+        source = brought.checked(brought.Source, self.tree())
+        row, = configs.rows_of(configs.TABLES["configs"], ["called-once"], source)
+        self.assertEqual((row.name, row.suite), ("called-once", "bullseye"))
+
+    def test_a_row_without_a_tree(self) -> None:
+        self.assertNotIn("tree", [row.name for row in configs.rows_of(configs.TABLES["configs"], [])])
+        with self.assertRaisesRegex(SystemExit, "tree: this row needs --tree"):
+            configs.rows_of(configs.TABLES["configs"], ["tree"])
+
+    def test_options_that_exclude_each_other(self) -> None:
+        with self.assertRaisesRegex(SystemExit, "--tree goes without"):
+            configs.main(["--tree", self.tree(), "--debug"])
+
+
 class Report(InFolder):
     def told(self, row: Row, compile_only: bool = False) -> tuple[Configs, str]:
         command = Configs(row.table, [row], compile_only)
         with contextlib.redirect_stdout(io.StringIO()) as out:
-            command.report(1, row)
+            command.report(row)
         return command, out.getvalue()
 
     def test_good(self) -> None:

@@ -1,8 +1,10 @@
-"""Tests the parser."""
+"""Tests the parser and the printer."""
 
+import contextlib
+import io
 import unittest
 
-from runner.ktap import Counts, parse
+from runner.ktap import FAILED, PASSED, SKIPPED, Counts, Printer, parse
 
 GOOD = """\
 KTAP version 1
@@ -54,6 +56,27 @@ class Parse(unittest.TestCase):
 
     def test_nothing(self) -> None:
         self.assertEqual((parse("").counts, parse("").plan), (Counts(), None))
+
+
+class Print(unittest.TestCase):
+    def printed(self, *counts: Counts) -> tuple[str, bool]:
+        printer = Printer()
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            printer.begin(len(counts))
+            for each in counts:
+                printer.point("a", each, "why" if each.failed else "")
+            return out.getvalue(), printer.end()
+
+    def test_lines(self) -> None:
+        text, good = self.printed(PASSED, FAILED, SKIPPED, Counts(2, 1, 0))
+        self.assertEqual(text, "KTAP version 1\n1..4\nok 1 a\nnot ok 2 a # why\nok 3 a\nnot ok 4 a # why\n")
+        self.assertFalse(good)
+
+    def test_good(self) -> None:
+        self.assertTrue(self.printed(PASSED, SKIPPED)[1])
+
+    def test_nothing_passed(self) -> None:
+        self.assertFalse(self.printed(SKIPPED)[1])
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
 """Tests the names of kernels and runs, and the tables."""
 
-import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
-from runner import matrix, tables, tree
+from runner import matrix, tree
 from runner.matrix import Kernel
 from runner.vm import Job, Settings
 
@@ -19,8 +18,14 @@ class Names(unittest.TestCase):
                 "trixie-backports@7.1": "trixie-backports amd64 cloud",
                 "trixie-backports@6.18-generic/arm64": "trixie-backports arm64 generic",
                 "forky/arm64": "forky arm64 cloud",
+                "trixie-16k/arm64": "trixie arm64 16k",
             }.items():
                 self.assertEqual(Kernel(name).describe(), described)
+
+    def test_a_folder(self) -> None:
+        with mock.patch.object(tree, "host_arch", return_value="amd64"):
+            kernel = Kernel("/a/kernel-6.8")
+            self.assertEqual((kernel.describe(), kernel.folder), ("kernel-6.8 amd64 brought", "_a_kernel-6.8"))
 
     def test_a_part_is_a_run(self) -> None:
         self.assertEqual(matrix.run("bind").parts, ("bind",))
@@ -43,8 +48,29 @@ class Names(unittest.TestCase):
         with mock.patch.object(tree, "host_arch", return_value="amd64"):
             for name in matrix.data()["check"]["all"]:
                 self.assertIn(Kernel(name).suite, matrix.data()["suites"])
-        for suite in matrix.data()["suites"].values():
-            self.assertIn(suite["root"], matrix.data()["roots"])
+
+    def test_full_names(self) -> None:
+        self.assertEqual(Kernel("trixie-backports@7.2-generic/amd64").full_name, "trixie-backports@7.2-generic/amd64")
+        with self.assertRaisesRegex(SystemExit, "architecture vax is not known; these are: amd64 arm64"):
+            print(Kernel("trixie/vax").flavour)
+
+    def test_processors_of_qemu(self) -> None:
+        for name, cpu in {
+            "trixie/arm64": "cortex-a57", "trixie-16k/arm64": "max,pauth-impdef=on",
+            "trixie-backports@7.1-16k/arm64": "max,pauth-impdef=on", "trixie/amd64": "max", "any/arm64": "cortex-a57",
+        }.items():
+            self.assertEqual(Kernel(name).cpu, cpu)
+        for row in matrix.data()["processors"]:
+            self.assertTrue(row["because"] and row["kernels"])
+
+    def test_roots(self) -> None:
+        self.assertIn("trixie trixie trixie-security trixie-backports", matrix.root_lines())
+        self.assertIn("experimental sid experimental", matrix.root_lines())
+        self.assertEqual([line for line in matrix.root_lines() if line.startswith("sid ")], ["sid sid"])
+
+    def test_suites(self) -> None:
+        self.assertIn("bookworm 6.1 bookworm", matrix.suite_lines())
+        self.assertIn("forky newest forky", matrix.suite_lines())
 
 
 class Rows(unittest.TestCase):
@@ -73,15 +99,10 @@ class Rows(unittest.TestCase):
         self.assertEqual(rows["kasan-parity"]["suite"], "trixie")
 
     def test_lines_for_the_shell(self) -> None:
-        self.assertIn("kcfi; trixie; clang; CFI_CLANG=y X86_KERNEL_IBT=y; -; -; load bind; loads", matrix.row_lines("configs"))
+        self.assertIn("kcfi; trixie; clang; CFI_CLANG=y X86_KERNEL_IBT=y; -; load bind; loads", matrix.row_lines("configs"))
         self.assertTrue(any("; --parallel load churn" in line for line in matrix.row_lines("debug")))
         for line in matrix.row_lines("configs") + matrix.row_lines("debug"):
-            self.assertEqual(line.count("; "), 7, line)
-
-    def test_bench_runs_on_rows_that_exist(self) -> None:
-        names = {f"row {row['name']}" for row in matrix.rows("configs")}
-        for run in matrix.data()["bench"]["runs"]:
-            self.assertTrue(run["kernel"] in names or run["kernel"] in matrix.data()["suites"], run["kernel"])
+            self.assertEqual(line.count("; "), 6, line)
 
 
 class Machines(unittest.TestCase):
@@ -94,9 +115,9 @@ class Machines(unittest.TestCase):
 
     def test_limits(self) -> None:
         with mock.patch.object(tree, "host_arch", return_value="amd64"), mock.patch.dict("os.environ", {"LIMIT": ""}):
-            self.assertEqual(Settings(cycles=3).limit(Kernel("trixie"), matrix.run("bind")), 906)
-            self.assertEqual(Settings(cycles=3).limit(Kernel("trixie/arm64"), matrix.run("bind")), 1806)
-            self.assertEqual(Settings(cycles=3, fuzz=2).limit(Kernel("trixie"), matrix.run("coexist")), 1820)
+            self.assertEqual(Settings(cycles=3).limit(Kernel("trixie"), matrix.run("bind")), 1806)
+            self.assertEqual(Settings(cycles=3).limit(Kernel("trixie/arm64"), matrix.run("bind")), 3606)
+            self.assertEqual(Settings(cycles=3, fuzz=2).limit(Kernel("trixie"), matrix.run("coexist")), 2720)
 
     def test_table_only_where_it_belongs(self) -> None:
         self.assertTrue(self.job("bookworm", "parity").prints_table)
@@ -106,31 +127,6 @@ class Machines(unittest.TestCase):
     def test_memory(self) -> None:
         command = self.job("trixie", "bind").machine.command()
         self.assertEqual(command[command.index("--mem") + 1], "1024")
-
-
-class Pages(unittest.TestCase):
-    """A fake scripts/docs prints what a test needs."""
-
-    def complaints(self, printed: list[str], script: str) -> list[str]:
-        with tempfile.TemporaryDirectory() as name:
-            top = Path(name)
-            (top / "scripts").mkdir()
-            (top / "scripts/docs").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-            (top / "scripts/docs").chmod(0o755)
-            with mock.patch.object(tree, "TOP", top):
-                return tables.parity_complaints(printed, top)
-
-    def test_same(self) -> None:
-        self.assertEqual(self.complaints(["| a |", "| 1 |"], '[ "$(cat "$2" | tr -d "\\n")" = "| a || 1 |" ]'), [])
-
-    def test_differs(self) -> None:
-        self.assertEqual(self.complaints(["| a |"], "echo 'the page is old' >&2; exit 1"), ["the page is old"])
-
-    def test_silent(self) -> None:
-        self.assertEqual(self.complaints(["| a |"], "exit 3"), ["scripts/docs ended with 3"])
-
-    def test_not_printed(self) -> None:
-        self.assertEqual(self.complaints([], "exit 0"), ["the table was not printed"])
 
 
 if __name__ == "__main__":

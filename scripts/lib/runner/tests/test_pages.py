@@ -1,10 +1,12 @@
+"""Tests the check of links and of the index."""
+
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
-from .. import tree
-from ..commands import pages
+from runner import tree
+from runner.commands import pages
 
 
 class Pages(unittest.TestCase):

@@ -76,6 +76,14 @@ class Queue(unittest.TestCase):
         self.assertEqual(done, [1])
 
 
+class Output(unittest.TestCase):
+    def test_what_a_command_prints(self) -> None:
+        self.assertEqual(Children().output(["sh", "-c", "echo one; echo two"]), "one\ntwo")
+
+    def test_a_command_that_fails(self) -> None:
+        self.assertIsNone(Children().output(["sh", "-c", "echo one; exit 3"]))
+
+
 class End(unittest.TestCase):
     def test_children_end_with_their_own(self) -> None:
         children = Children()
