@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The functions that the scenarios use. apps/guest sources this file after guest.sh. It is not a program.
+# The functions that the scenarios use. scripts/guest/apps sources this file after guest.sh. It is not a program.
 #
 # A scenario is a file NAME.sh. Its comment "# packages: ..." names the packages that it needs. Its function `rows` prints a line
 #     FUNCTION | PACKAGE | MESSAGE | MORE...
@@ -124,6 +124,21 @@ download() {
 
 # downloaded: lets the download go on, and checks that the whole file arrives.
 downloaded() { kill -CONT "$download" && wait "$download" && cmp "$work/big" "$work/got"; }
+
+# sshd_on NS OPTION...: starts sshd. root of this machine may log in.
+sshd_on() {
+    mkdir -p /run/sshd /root/.ssh
+    [[ -e $work/key ]] || ssh-keygen -q -t ed25519 -N '' -f "$work/key"
+    cp "$work/key.pub" /root/.ssh/authorized_keys
+    start "$1" sshd /usr/sbin/sshd -D -e "${@:2}"
+}
+
+# logs_in NS ADDRESS OPTION...: logs in from NS. $work/answer gets the connection's addresses, as the server sees them.
+logs_in() {
+    # shellcheck disable=SC2016 # the server's
+    in_ns "$1" ssh -i "$work/key" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes -o ConnectTimeout=20 "${@:3}" \
+        "root@$2" 'echo $SSH_CONNECTION' >"$work/answer"
+}
 
 ended() { ! kill -0 "$1" 2>/dev/null; }
 
