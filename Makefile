@@ -4,8 +4,8 @@ prefix ?= /usr/local
 # Debian's kernels have names that `make kernelrelease` does not know.
 release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
 # What install makes beside the module, for uninstall.
-installed = $(addprefix $(DESTDIR)$(prefix)/,sbin/anyip6 share/man/man4/anyip6.4 \
-	share/man/man8/anyip6.8) $(DESTDIR)/etc/modules-load.d/anyip6.conf
+installed = $(addprefix $(DESTDIR)$(prefix)/,bin/anyip6 share/man/man4/anyip6.4 \
+	share/man/man8/anyip6.8 share/bash-completion/completions/anyip6) $(DESTDIR)/etc/modules-load.d/anyip6.conf
 
 all: module ## 0 | The module, for the running kernel, or that of KDIR=
 
@@ -23,7 +23,9 @@ tools: ## 0 | The tool, tools/anyip6
 install: module tools ## 0 | Module, tool and man pages on this machine, below DESTDIR= and prefix=
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) \
 		INSTALL_MOD_DIR=updates modules_install
-	install -D tools/anyip6 $(DESTDIR)$(prefix)/sbin/anyip6
+	install -D tools/anyip6 $(DESTDIR)$(prefix)/bin/anyip6
+	install -D -m 644 packaging/bash-completion \
+		$(DESTDIR)$(prefix)/share/bash-completion/completions/anyip6
 	install -D -m 644 man/anyip6.4 $(DESTDIR)$(prefix)/share/man/man4/anyip6.4
 	install -D -m 644 man/anyip6.8 $(DESTDIR)$(prefix)/share/man/man8/anyip6.8
 	install -D -m 644 packaging/modules-load.conf $(DESTDIR)/etc/modules-load.d/anyip6.conf
@@ -73,6 +75,9 @@ check-packages: ## long | The packages, on whole systems in VMs, also with Secur
 	scripts/packaging/lifecycle
 	scripts/packaging/secureboot
 
+check-upstream: ## long | The kernel's own tests, on a kernel without patches/ and with them
+	scripts/upstream
+
 check-apps: ## long | Real programs on the addresses of a prefix, in VMs
 	scripts/apps
 
@@ -95,4 +100,4 @@ help: ## 0 | This list
 			printf "     %-16s minutes\n", "" } \
 		{ printf "make %-16s %7s  %s\n", $$1, ($$2 == "0" ? "-" : $$2), $$3 }'
 
-.PHONY: help quick all module clean tools install uninstall deb rpm demo check check-all kunit check-configs check-debug check-breaks check-packages check-apps lab bench lint docs
+.PHONY: help quick all module clean tools install uninstall deb rpm demo check check-all kunit check-configs check-debug check-breaks check-packages check-upstream check-apps lab bench lint docs
