@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from .. import build, costs, tree
+from .. import build, tree
 from ..ktap import FAILED, PASSED, Printer
 from ..pool import Children, Timer, run_all
+from ..results import costs
 from ..vm import at_once
 from . import configs
 

@@ -5,10 +5,11 @@ import os
 import shutil
 import subprocess
 
-from .. import brought, build, matrix, parity, tables, tree
+from .. import brought, build, matrix, tables, tree
 from ..ktap import FAILED, PASSED, SKIPPED, Printer
 from ..matrix import Kernel
 from ..pool import longest_first, measured, run_all
+from ..results import parity
 from ..vm import Job, Settings, at_once, number
 
 HELP = """\

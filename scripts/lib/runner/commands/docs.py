@@ -6,7 +6,8 @@ from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
-from .. import matrix, parity, tables, tree
+from .. import matrix, tables, tree
+from ..results import parity
 from .check import Check
 
 HELP = """\

@@ -7,10 +7,11 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from runner import costs, matrix, tree
+from runner import matrix, tree
 from runner.commands import bench
 from runner.commands.bench import Bench, Run
-from runner.costs import Numbers
+from runner.results import costs
+from runner.results.costs import Numbers
 from runner.pool import Children
 
 TEXT = """\

@@ -8,8 +8,9 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from runner import matrix, parity, tables, tree
+from runner import matrix, tables, tree
 from runner.commands import docs
+from runner.results import parity
 
 PRINTED = """\
 **Sockets of the default domain**

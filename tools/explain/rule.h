@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 
-#include "../src/steps.h"
+#include "../../src/steps.h"
 #include "fib.h"
 
 enum verdict {

@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from . import matrix, tree
+from .. import matrix, tree
 
 COMPARE = {"<=": operator.le, "<": operator.lt, "==": operator.eq}
 NAME = re.compile(r"[a-z]+/[a-z0-9-]+/[a-z0-9_:-]+")

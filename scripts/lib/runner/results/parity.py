@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from . import tables, tree
+from .. import tables, tree
 
 FIRST_CLASS = 4  # the columns before: operation, sockets, device, option
 NOTHING = "–"
