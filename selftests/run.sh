@@ -159,6 +159,7 @@ part_tool() {
 	programs_loaded "${tool[@]}" "$loaded_only"
 	run_script watch/examples.sh
 	run_script watch/tool.sh
+	run_script watch/prefixes.sh
 }
 
 # Not a test: prints what docs/reference/parity.md shows.

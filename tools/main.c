@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* anyip6: shows what the module anyip6 does, and why. See anyip6(8). */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "address.h"
 #include "anyip6.h"
@@ -14,42 +12,19 @@ static const char usage_text[] =
 	"anyip6 status [--all] [--json]\n"
 	"anyip6 explain ADDR... [--dev DEV] [--proto PROTO | --pkt] [--json]\n"
 	"anyip6 explain ADDR... --dev DEV --ndisc [--json]\n"
-	"anyip6 on | off\n"
+	"anyip6 on | off [--all] [--save]\n"
+	"anyip6 add [TYPE] PREFIX [dev DEV] [vrf VRF] [neigh DEV] [--save]\n"
+	"anyip6 del PREFIX [vrf VRF] [--save]\n"
+	"anyip6 apply [--wait]\n"
 	"anyip6 --help | --version\n"
 	"\n"
 	"ADDR: an address, also as [ADDR], [ADDR]:PORT or ADDR%DEV; a prefix; or -, to\n"
 	"read addresses from stdin, one a line\n"
 	"--pkt: as the source of a datagram (IPV6_PKTINFO), not for a bind\n"
+	"TYPE: local (default), unreachable, unicast\n"
 	"PROTO: tcp (default), udp, udplite, raw, ping, sctp, mptcp, dccp, l2tp\n"
 	"Exit: 0 ok, allowed or answered, 1 refused or ignored, 2 usage,\n"
 	"3 module not loaded, 4 cannot tell\n";
-
-static int toggle(const char *value, int argc)
-{
-	int fd;
-
-	if (argc > 1)
-		die(EXIT_USAGE, "on and off take no arguments");
-	fd = open(TOGGLE, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		die(EXIT_NOT_LOADED, "the module is not loaded");
-	if (fd < 0 || write(fd, value, strlen(value)) < 0)
-		die(EXIT_CANNOT, TOGGLE ": %s", strerror(errno));
-	close(fd);
-	return 0;
-}
-
-static int cmd_on(int argc, char **argv)
-{
-	(void)argv;
-	return toggle("1", argc);
-}
-
-static int cmd_off(int argc, char **argv)
-{
-	(void)argv;
-	return toggle("0", argc);
-}
 
 static const struct {
 	const char *name;
@@ -59,6 +34,9 @@ static const struct {
 	{ "explain", cmd_explain },
 	{ "on", cmd_on },
 	{ "off", cmd_off },
+	{ "add", cmd_add },
+	{ "del", cmd_del },
+	{ "apply", cmd_apply },
 };
 
 static bool want_help, want_version;

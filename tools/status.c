@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* anyip6 status: the module, and its state in each network namespace. */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/rtnetlink.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +12,9 @@
 #include "fib.h"
 #include "json.h"
 #include "module.h"
+#include "netns.h"
 #include "text.h"
 
-#define NETNS_DIR	"/run/netns"
 #define MAX_SHOWN	20	/* prefixes in text, without --all */
 
 static bool show_all;
@@ -230,44 +226,6 @@ static bool print_netns(const char *name)
 	return !err;
 }
 
-/* Complains if it cannot, unless the netns was deleted meanwhile. */
-static bool enter_netns(const char *name, bool *gone)
-{
-	char path[512];
-	int fd, err;
-
-	snprintf(path, sizeof(path), NETNS_DIR "/%s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	*gone = fd < 0 && errno == ENOENT;
-	err = fd < 0 || setns(fd, CLONE_NEWNET) ? errno : 0;
-	if (fd >= 0)
-		close(fd);
-	if (err && !*gone)
-		complain("netns %s: %s", name, strerror(err));
-	return !err;
-}
-
-static int by_name(const struct dirent *entry)
-{
-	return *entry->d_name != '.';
-}
-
-/* Returns whether it could read each. Not every file there is a netns. */
-static bool print_all_netns(void)
-{
-	struct dirent **names;
-	int n = scandir(NETNS_DIR, &names, by_name, alphasort);
-	bool all = true, gone;
-
-	for (int i = 0; i < n; i++) {
-		if (enter_netns(names[i]->d_name, &gone))
-			all &= print_netns(names[i]->d_name);
-		else
-			all &= gone;
-	}
-	return all;
-}
-
 /* The answer to "does it work here?": a word, and why. */
 struct summary {
 	const char *verdict;
@@ -355,7 +313,7 @@ static bool print_all(const struct module *m, const char *release, struct summar
 	}
 	complete = print_netns(NULL);
 	if (show_all)
-		complete &= print_all_netns();
+		complete &= each_netns(print_netns);
 	if (want_json) {
 		json_close();
 		json_close();

@@ -6,6 +6,8 @@
 
 # shellcheck source=../lib/common.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib/common.sh"
+# shellcheck source=../lib/answers.sh source-path=SCRIPTDIR
+. "$base/lib/answers.sh"
 
 man=${MAN:-$(first_file "$base/watch/man" "$base/../man")}
 completion=${COMPLETION:-$(first_file "$base/watch/bash-completion" "$base/../packaging/bash-completion")}
@@ -16,24 +18,6 @@ clean() {
 	! held || rmmod holder
 	cleanup_all_ns
 }
-
-# answers CODE COMMAND...: runs the command in $ns. It ends with CODE. $said gets what it prints.
-answers() {
-	local code=$1 rc=0 command=(in_ns)
-	shift
-	# These enter the namespace themselves.
-	[[ ! $1 =~ ^(hiding|with_file|without_sctp)$ ]] || command=()
-	said=$("${command[@]}" "$@" 2>&1) || rc=$?
-	is "$code" "$rc" "exit code of $*, which says: $said"
-}
-
-# line N: of what it said
-line() { sed -n "$1p" <<<"$said"; }
-
-# says TEXT: it has said that in some line.
-says() { [[ $said == *"$1"* ]] || say_why "no '$1' in: $said"; }
-
-says_nothing_of() { [[ $said != *"$1"* ]] || say_why "'$1' in: $said"; }
 
 # hiding FOLDER... -- COMMAND...: runs the command where the folders are empty, as in some containers.
 hiding() {
@@ -208,7 +192,7 @@ version() {
 }
 
 unknown_command() {
-	setup_ns ns && answers 2 anyip6 nosuch && is "anyip6: nosuch: unknown command; the commands are: status explain on off" "$(xargs <<<"$said")" "what it says" &&
+	setup_ns ns && answers 2 anyip6 nosuch && is "anyip6: nosuch: unknown command; the commands are: status explain on off add del apply" "$(xargs <<<"$said")" "what it says" &&
 		answers 2 anyip6 2001:db8::1 && is "anyip6: 2001:db8::1: unknown command; did you mean: anyip6 explain 2001:db8::1" "$said" hint
 }
 

@@ -36,7 +36,17 @@ char *file_read(const char *path);
 /* The number in a file, or -1 if it cannot be read. */
 int file_number(const char *path);
 
+/* Writes to a file of /proc/sys. Returns 0, or -1 with errno. */
+int file_write(const char *path, const char *text);
+/* Takes an option out of the command's words. Returns whether it was there. */
+bool take_word(int *argc, char **argv, const char *word);
+
+int cmd_add(int argc, char **argv);
+int cmd_apply(int argc, char **argv);
+int cmd_del(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_off(int argc, char **argv);
+int cmd_on(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 
 struct question;

@@ -387,7 +387,7 @@ static int dump_objects(struct mnl_socket *nl, struct fib *fib)
 
 /* Kernels that cannot filter send more. */
 static int dump_routes(struct mnl_socket *nl, struct fib *fib, unsigned int type,
-		       uint32_t table, mnl_cb_t cb)
+		       unsigned int protocol, uint32_t table, mnl_cb_t cb)
 {
 	char buf[256];
 	struct nlmsghdr *nlh = request(buf, RTM_GETROUTE, sizeof(struct rtmsg),
@@ -396,6 +396,7 @@ static int dump_routes(struct mnl_socket *nl, struct fib *fib, unsigned int type
 	int err;
 
 	msg->rtm_type = type;
+	msg->rtm_protocol = protocol;
 	if (table)
 		mnl_attr_put_u32(nlh, RTA_TABLE, table);
 	err = dump(nl, nlh, cb, fib);
@@ -411,15 +412,15 @@ static int read_table(struct mnl_socket *nl, struct fib *fib, uint32_t table)
 		if (fib->routes[i].table != table)
 			fib->routes[kept++] = fib->routes[i];
 	fib->n_routes = kept;
-	return dump_routes(nl, fib, RTN_UNSPEC, table, on_route);
+	return dump_routes(nl, fib, RTN_UNSPEC, RTPROT_UNSPEC, table, on_route);
 }
 
 static int read_gateways(struct mnl_socket *nl, struct fib *fib, const char *dev)
 {
 	const struct link *vrf = fib_vrf(fib, dev ? fib_link_by_name(fib, dev) : NULL);
 
-	return dump_routes(nl, fib, RTN_UNICAST, vrf ? vrf->vrf_table : RT_TABLE_MAIN,
-			   on_gateway);
+	return dump_routes(nl, fib, RTN_UNICAST, RTPROT_UNSPEC,
+			   vrf ? vrf->vrf_table : RT_TABLE_MAIN, on_gateway);
 }
 
 static int read_tables(struct mnl_socket *nl, struct fib *fib, const char *dev)
@@ -496,9 +497,16 @@ static void ignore_pref(struct fib *fib)
 		fib->routes[i].pref = PREF_MEDIUM;
 }
 
+/* What to read. */
+struct want {
+	enum fib_part parts;
+	const char *dev;
+	unsigned int protocol;	/* for read_proto_once() */
+};
+
 /* @whole: each dump has all that another one names. */
-static int read_once(struct mnl_socket *nl, struct fib *fib, enum fib_part parts,
-		     const char *dev, bool *whole)
+static int read_once(struct mnl_socket *nl, struct fib *fib, const struct want *want,
+		     bool *whole)
 {
 	int err = dump_links(nl, fib);
 
@@ -507,11 +515,11 @@ static int read_once(struct mnl_socket *nl, struct fib *fib, enum fib_part parts
 	qsort(fib->links, fib->n_links, sizeof(*fib->links), by_number);
 	err = dump_addrs(nl, fib);
 	if (!err)
-		err = dump_routes(nl, fib, RTN_LOCAL, 0, on_route);
-	if (!err && parts >= FIB_TABLES)
-		err = read_tables(nl, fib, dev);
-	if (!err && parts >= FIB_GATEWAYS)
-		err = read_gateways(nl, fib, dev);
+		err = dump_routes(nl, fib, RTN_LOCAL, RTPROT_UNSPEC, 0, on_route);
+	if (!err && want->parts >= FIB_TABLES)
+		err = read_tables(nl, fib, want->dev);
+	if (!err && want->parts >= FIB_GATEWAYS)
+		err = read_gateways(nl, fib, want->dev);
 	if (!err && uses_objects(fib))
 		err = dump_objects(nl, fib);
 	if (err)
@@ -549,7 +557,21 @@ static time_t now(void)
 	return t.tv_sec;
 }
 
-int fib_read(struct fib *fib, enum fib_part parts, const char *dev)
+static int read_proto_once(struct mnl_socket *nl, struct fib *fib,
+			   const struct want *want, bool *whole)
+{
+	int err = dump_links(nl, fib);
+
+	if (err)
+		return err;
+	qsort(fib->links, fib->n_links, sizeof(*fib->links), by_number);
+	*whole = true;
+	return dump_routes(nl, fib, RTN_UNSPEC, want->protocol, 0, on_route);
+}
+
+static int read_steadily(struct fib *fib, const struct want *want,
+			 int (*once)(struct mnl_socket *nl, struct fib *fib,
+				     const struct want *want, bool *whole))
 {
 	struct mnl_socket *nl = netlink_new();
 	time_t until = now() + MIN_SECONDS;
@@ -561,14 +583,24 @@ int fib_read(struct fib *fib, enum fib_part parts, const char *dev)
 		return -errno;
 	for (int tries = 1;; tries++) {
 		whole = false;
-		err = read_once(nl, fib, parts, dev, &whole);
-		if (whole || (err && err != -EINTR) ||
+		err = once(nl, fib, want, &whole);
+		if ((whole && !err) || (err && err != -EINTR) ||
 		    (tries >= MIN_TRIES && now() > until))
 			break;
 		fib_free(fib);
 	}
 	mnl_socket_close(nl);
 	return err;
+}
+
+int fib_read(struct fib *fib, enum fib_part parts, const char *dev)
+{
+	return read_steadily(fib, &(struct want){ .parts = parts, .dev = dev }, read_once);
+}
+
+int fib_read_proto(struct fib *fib, unsigned int protocol)
+{
+	return read_steadily(fib, &(struct want){ .protocol = protocol }, read_proto_once);
 }
 
 void fib_read_gateways(struct fib *fib, const char *dev)

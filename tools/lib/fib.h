@@ -90,6 +90,8 @@ enum fib_part {
  * Returns 0 or -errno, fib_error() has the text. Call fib_free() in any case.
  */
 int fib_read(struct fib *fib, enum fib_part parts, const char *dev);
+/* The same for the devices, and the routes of all tables that a protocol (RTPROT_*) made. */
+int fib_read_proto(struct fib *fib, unsigned int protocol);
 const char *fib_error(int err);
 /* Adds the gateways that it finds, without reading again if something changes. */
 void fib_read_gateways(struct fib *fib, const char *dev);

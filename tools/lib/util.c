@@ -68,3 +68,27 @@ int file_number(const char *path)
 
 	return text ? atoi(text) : -1;
 }
+
+int file_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -1;
+	err = write(fd, text, strlen(text)) < 0 ? errno : 0;
+	close(fd);
+	errno = err;
+	return err ? -1 : 0;
+}
+
+bool take_word(int *argc, char **argv, const char *word)
+{
+	for (int i = 1; i < *argc; i++) {
+		if (strcmp(argv[i], word))
+			continue;
+		memmove(argv + i, argv + i + 1, (*argc - i) * sizeof(*argv));
+		--*argc;
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/anyip6.h"
+#include "config.h"
+
+#define MAX_WORDS	8
+#define MAX_LINE	1024
+
+/* The types that a line can have. */
+static const struct type {
+	const char *name;
+	bool needs_dev, has_dev, has_neigh;
+} types[] = {
+	{ .name = "local", .has_dev = true, .has_neigh = true },
+	{ .name = "unreachable" },
+	{ .name = "unicast", .has_dev = true, .needs_dev = true },
+};
+
+static const struct type *type_of(const char *word)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (!strcmp(word, types[i].name))
+			return &types[i];
+	return NULL;
+}
+
+static const char *take_prefix(const char *word, struct prefix *p)
+{
+	const char *why = address_parse(word, &p->address);
+
+	if (why)
+		return why;
+	if (p->address.port || *p->address.dev)
+		return "a prefix has no port and no %device";
+	if (!p->address.len)
+		return "::/0 is every address there is";
+	if (IN6_IS_ADDR_MULTICAST(&p->address.ip))
+		return "a multicast address cannot be local";
+	return NULL;
+}
+
+/* Where the device of a word such as "dev" goes, or NULL. */
+static char *place_of(const char *word, const struct type *type, struct prefix *p)
+{
+	if (!strcmp(word, "dev") && type->has_dev)
+		return p->dev;
+	if (!strcmp(word, "neigh") && type->has_neigh)
+		return p->neigh;
+	return strcmp(word, "vrf") ? NULL : p->vrf;
+}
+
+static const char *take_device(char **words, const struct type *type, struct prefix *p)
+{
+	char *place = place_of(words[0], type, p);
+
+	if (!place)
+		return "after the prefix come dev, vrf and neigh, each with a device; unreachable takes only vrf, and unicast no neigh";
+	if (!words[1])
+		return "a device is missing at the end";
+	if (*place)
+		return "a word comes twice";
+	if (strlen(words[1]) >= IFNAMSIZ || strchr(words[1], '/'))
+		return "the name of a device has 15 characters at most, and no slash";
+	strcpy(place, words[1]);
+	return NULL;
+}
+
+const char *prefix_parse(char **words, int n, struct prefix *p)
+{
+	const struct type *type = n ? type_of(words[0]) : NULL;
+	const char *why;
+
+	*p = (struct prefix){};
+	if (!type)
+		return "a line begins with local, unreachable or unicast";
+	if (n < 2)
+		return "the prefix is missing";
+	p->type = type->name;
+	why = take_prefix(words[1], p);
+	for (int i = 2; !why && i < n; i += 2)
+		why = take_device(words + i, type, p);
+	if (!why && type->needs_dev && !*p->dev)
+		why = "unicast needs dev, the device towards that prefix";
+	return why;
+}
+
+bool prefix_same(const struct prefix *a, const struct prefix *b)
+{
+	return a->address.len == b->address.len && !strcmp(a->vrf, b->vrf) &&
+		!memcmp(&a->address.ip, &b->address.ip, sizeof(a->address.ip));
+}
+
+const struct prefix *config_find(const struct config *config, const struct prefix *p)
+{
+	for (size_t i = 0; i < config->n; i++)
+		if (prefix_same(&config->prefixes[i], p))
+			return &config->prefixes[i];
+	return NULL;
+}
+
+void config_add(struct config *config, const struct prefix *p)
+{
+	config->prefixes = need(realloc(config->prefixes,
+					(config->n + 1) * sizeof(*config->prefixes)));
+	config->prefixes[config->n++] = *p;
+}
+
+void config_free(struct config *config)
+{
+	free(config->prefixes);
+	*config = (struct config){};
+}
+
+/* Splits a line at its blanks, and without its comment. */
+static int split(char *line, char **words)
+{
+	char *word;
+	int n = 0;
+
+	line[strcspn(line, "#\n")] = '\0';
+	while (n < MAX_WORDS && (word = strsep(&line, " \t\r")))
+		if (*word)
+			words[n++] = word;
+	words[n] = NULL;
+	return n;
+}
+
+/* Adds the line's prefix, if there is one. Returns NULL, or what is wrong. */
+static const char *take_line(struct config *config, char *line, const char *where)
+{
+	static char twice[600];
+	const struct prefix *other;
+	char *words[MAX_WORDS + 1];
+	const char *why;
+	struct prefix p;
+	int n = split(line, words);
+
+	if (!n)
+		return NULL;
+	why = prefix_parse(words, n, &p);
+	if (why)
+		return why;
+	other = config_find(config, &p);
+	if (other) {
+		snprintf(twice, sizeof(twice), "%s is in %s too", p.address.text,
+			 other->where);
+		return twice;
+	}
+	snprintf(p.where, sizeof(p.where), "%s", where);
+	config_add(config, &p);
+	return NULL;
+}
+
+static bool read_file(struct config *config, const char *name)
+{
+	char path[400], where[512], line[MAX_LINE];
+	const char *why;
+	bool good = true;
+	FILE *f;
+
+	snprintf(path, sizeof(path), CONFIG_DIR "/%s", name);
+	f = fopen(path, "re");
+	if (!f) {
+		complain("%s: %s", path, strerror(errno));
+		return false;
+	}
+	for (int n = 1; fgets(line, sizeof(line), f); n++) {
+		snprintf(where, sizeof(where), "%s:%d", path, n);
+		why = strlen(line) == sizeof(line) - 1 ? "the line is too long" :
+			take_line(config, line, where);
+		if (why)
+			complain("%s: %s", where, why);
+		good &= !why;
+	}
+	good &= !ferror(f);
+	fclose(f);
+	return good;
+}
+
+static int is_config(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return *entry->d_name != '.' && dot && !strcmp(dot, ".conf");
+}
+
+bool config_read(struct config *config)
+{
+	struct dirent **names;
+	int n = scandir(CONFIG_DIR, &names, is_config, alphasort);
+	bool good = n >= 0 || errno == ENOENT;
+
+	*config = (struct config){};
+	if (!good)
+		complain(CONFIG_DIR ": %s", strerror(errno));
+	for (int i = 0; i < n; i++) {
+		good &= read_file(config, names[i]->d_name);
+		free(names[i]);
+	}
+	if (n >= 0)
+		free(names);
+	return good;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The prefixes of a host, as /etc/anyip6/prefixes.d has them. */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "address.h"
+
+#define CONFIG_DIR	"/etc/anyip6/prefixes.d"
+#define SAVED		CONFIG_DIR "/saved.conf"	/* what --save writes */
+
+struct prefix {
+	const char *type;	/* as in ip-route(8) */
+	struct address address;
+	char dev[IFNAMSIZ], vrf[IFNAMSIZ], neigh[IFNAMSIZ];	/* empty if not given */
+	char where[512];	/* FILE:LINE, or empty */
+};
+
+struct config {
+	struct prefix *prefixes;
+	size_t n;
+};
+
+/* Reads words such as "local PREFIX dev DEV". Returns NULL, or what is wrong. */
+const char *prefix_parse(char **words, int n, struct prefix *p);
+/* Whether both are the same prefix in the same L3 domain. */
+bool prefix_same(const struct prefix *a, const struct prefix *b);
+/* Reads all files. Complains about each bad line. Returns whether there was none. */
+bool config_read(struct config *config);
+void config_add(struct config *config, const struct prefix *p);
+const struct prefix *config_find(const struct config *config, const struct prefix *p);
+void config_free(struct config *config);
+
+#endif
