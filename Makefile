@@ -5,7 +5,11 @@ prefix ?= /usr/local
 release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
 # What install makes beside the module, for uninstall.
 installed = $(addprefix $(DESTDIR)$(prefix)/,bin/anyip6 share/man/man4/anyip6.4 \
-	share/man/man8/anyip6.8 share/bash-completion/completions/anyip6) $(DESTDIR)/etc/modules-load.d/anyip6.conf
+	share/man/man8/anyip6.8 share/bash-completion/completions/anyip6 \
+	lib/systemd/system/anyip6.service lib/systemd/system/anyip6-load.service) \
+	$(DESTDIR)/etc/iproute2/rt_protos.d/anyip6.conf
+# Only on the machine itself, and if it has systemd.
+units = $(if $(DESTDIR),,-! command -v systemctl >/dev/null || systemctl $(1) anyip6-load.service anyip6.service)
 
 all: module ## 0 | The module, for the running kernel, or that of KDIR=
 
@@ -28,12 +32,16 @@ install: module tools ## 0 | Module, tool and man pages on this machine, below D
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/anyip6
 	install -D -m 644 man/anyip6.4 $(DESTDIR)$(prefix)/share/man/man4/anyip6.4
 	install -D -m 644 man/anyip6.8 $(DESTDIR)$(prefix)/share/man/man8/anyip6.8
-	install -D -m 644 packaging/modules-load.conf $(DESTDIR)/etc/modules-load.d/anyip6.conf
+	install -D -m 644 -t $(DESTDIR)$(prefix)/lib/systemd/system packaging/systemd/*.service
+	sed -i 's#/usr/bin/anyip6#$(prefix)/bin/anyip6#' $(DESTDIR)$(prefix)/lib/systemd/system/anyip6.service
+	install -D -m 644 packaging/rt_protos.conf $(DESTDIR)/etc/iproute2/rt_protos.d/anyip6.conf
+	$(call units,enable)
 	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)
 
 # A module that is loaded stays loaded. For a kernel whose headers are gone: release=, as `uname -r` has it.
 uninstall: ## 0 | Removes what install put there
 	$(if $(release),,$(error no kernel headers in $(KDIR): give the KDIR= of the install, or release= with the name of the kernel))
+	$(call units,disable)
 	$(RM) $(installed) $(DESTDIR)/lib/modules/$(release)/updates/anyip6.ko*
 	-rmdir --ignore-fail-on-non-empty $(DESTDIR)/lib/modules/$(release)/updates
 	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)

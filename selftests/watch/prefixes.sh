@@ -164,7 +164,7 @@ saved() {
 		answers 2 anyip6 del 2001:db8:a::/64 --save && says "is in $folder/10-test.conf:1; take the line away, then: anyip6 apply" &&
 		answers 2 anyip6 del 2001:db8:c::/64 --save && answers 0 anyip6 del 2001:db8:b::/64 --save &&
 		has_routes "local 2001:db8:a::/64 dev lo,unreachable 2001:db8:b:0:1::/80 dev lo" &&
-		answers 0 anyip6 del 2001:db8:a::/64 && says "$folder/10-test.conf:1 has it, so" && answers 0 anyip6 apply && binds ok 2001:db8:a::1 &&
+		answers 0 anyip6 del 2001:db8:a::/64 && says "$folder/10-test.conf:1 has it, so it comes back" && answers 0 anyip6 apply && binds ok 2001:db8:a::1 &&
 		answers 2 anyip6 add 2001:db8:d::/64 dev nosuch --save && ! grep 2001:db8:d "$folder/saved.conf"
 }
 

@@ -86,7 +86,7 @@ static bool wait_for_devices(const struct config *config, unsigned int seconds)
 			continue;
 		tenths = 0;
 		good = false;
-		complain("%s%s%s: no such device", p->where, *p->where ? ": " : "", dev);
+		prefix_complain(p, "%s: no such device", dev);
 	}
 	return good;
 }
@@ -106,7 +106,7 @@ static int need_module(void)
 	return EXIT_NOT_LOADED;
 }
 
-/* --- A host that takes packets to its own gateway does not reach the gateway. --- */
+/* --- A host that takes packets to its own gateway cannot reach it --- */
 
 /* Do the prefixes leave @ip out of @p? */
 static bool carved_out(const struct config *config, const struct prefix *p,
@@ -135,12 +135,17 @@ static bool routed_out(const struct fib *fib, const struct prefix *p,
 	for (size_t i = 0; i < fib->n_routes; i++) {
 		const struct route *r = &fib->routes[i];
 
+		if (r->protocol == PROTO && *p->where)
+			continue;
 		if (r->table == table && r->type != RTN_LOCAL &&
-		    (r->protocol != PROTO || !*p->where) && r->len > p->address.len && route_covers(r, ip))
+		    r->len > p->address.len && route_covers(r, ip))
 			return true;
 	}
 	return false;
 }
+
+#define GATEWAY		"%s is a gateway of this host and in %s; " \
+			"carve it out first: unicast %s/128 dev %s%s%s"
 
 static bool spares_gateways(const struct fib *fib, const struct config *config,
 			    const struct prefix *p)
@@ -154,9 +159,9 @@ static bool spares_gateways(const struct fib *fib, const struct config *config,
 		    carved_out(config, p, &g->ip) || routed_out(fib, p, &g->ip))
 			continue;
 		inet_ntop(AF_INET6, &g->ip, ip, sizeof(ip));
-		complain("%s%s%s is a gateway of this host and in %s; carve it out first: unicast %s/128 dev %s%s%s",
-			 p->where, *p->where ? ": " : "", ip, p->address.text, ip,
-			 fib_link_name(fib, g->link), *p->vrf ? " vrf " : "", p->vrf);
+		prefix_complain(p, GATEWAY, ip, p->address.text, ip,
+				fib_link_name(fib, g->link), *p->vrf ? " vrf " : "",
+				p->vrf);
 		return false;
 	}
 	return true;
@@ -178,7 +183,7 @@ static int check_domain(const struct config *config, const char *vrf)
 		if (strcmp(p->vrf, vrf))
 			continue;
 		if (!table_of(&fib, p)) {
-			complain("%s%s%s is no VRF", p->where, *p->where ? ": " : "", vrf);
+			prefix_complain(p, "%s is no VRF", vrf);
 			code = EXIT_USAGE;
 		} else if (!strcmp(p->type, "local") && !spares_gateways(&fib, config, p)) {
 			code = EXIT_USAGE;
@@ -245,8 +250,9 @@ static void take_back(struct batch *b, const struct config *config,
 	for (size_t i = 0; i < fib->n_routes; i++) {
 		const struct route *r = &fib->routes[i];
 
-		if (r->protocol == PROTO && (r->type == RTN_LOCAL) == local &&
-		    !is_wanted(config, fib, r))
+		if (r->protocol != PROTO || is_wanted(config, fib, r))
+			continue;
+		if (local ? r->type == RTN_LOCAL : r->type != RTN_LOCAL)
 			fprintf(b->f, "route del %s %s table %u proto %d\n",
 				route_type(r), route_prefix(r), r->table, PROTO);
 	}

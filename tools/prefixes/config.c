@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <dirent.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,9 @@ static const char *take_device(char **words, const struct type *type, struct pre
 	char *place = place_of(words[0], type, p);
 
 	if (!place)
-		return "after the prefix come dev, vrf and neigh, each with a device; unreachable takes only vrf, and unicast no neigh";
+		return strstr("dev vrf neigh", words[0]) ?
+			"unreachable takes only vrf, and unicast no neigh" :
+			"after the prefix come dev, vrf and neigh, each with a device";
 	if (!words[1])
 		return "a device is missing at the end";
 	if (*place)
@@ -87,6 +90,20 @@ const char *prefix_parse(char **words, int n, struct prefix *p)
 	if (!why && type->needs_dev && !*p->dev)
 		why = "unicast needs dev, the device towards that prefix";
 	return why;
+}
+
+void prefix_complain(const struct prefix *p, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (*p->where)
+		complain("%s: %s", p->where, text);
+	else
+		complain("%s", text);
 }
 
 bool prefix_same(const struct prefix *a, const struct prefix *b)

@@ -25,6 +25,9 @@ struct config {
 
 /* Reads words such as "local PREFIX dev DEV". Returns NULL, or what is wrong. */
 const char *prefix_parse(char **words, int n, struct prefix *p);
+/* Complains about @p, and says where it stands if that is a file. */
+__attribute__((format(printf, 2, 3)))
+void prefix_complain(const struct prefix *p, const char *fmt, ...);
 /* Whether both are the same prefix in the same L3 domain. */
 bool prefix_same(const struct prefix *a, const struct prefix *b);
 /* Reads all files. Complains about each bad line. Returns whether there was none. */

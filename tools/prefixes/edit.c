@@ -65,7 +65,7 @@ static int save(const struct config *config, const struct prefix *gone,
 	f = fopen(SAVED ".new", "we");
 	if (!f)
 		die(EXIT_CANNOT, SAVED ".new: %s", strerror(errno));
-	fputs("# Written by `anyip6 add --save` and `anyip6 del --save`, which drop comments.\n", f);
+	fputs("# `anyip6 add --save` and `del --save` write this file anew.\n", f);
 	for (size_t i = 0; i < config->n; i++)
 		if (is_saved(&config->prefixes[i]) && &config->prefixes[i] != gone)
 			write_line(f, &config->prefixes[i]);
@@ -167,7 +167,7 @@ int cmd_del(int argc, char **argv)
 		return del_saved(&p);
 	there = configured(&config, &p);
 	if (there)
-		complain("%s has it, so the next `anyip6 apply` and boot bring it back; --save takes it away for good",
+		complain("%s has it, so it comes back; --save takes it away for good",
 			 there->where);
 	config_free(&config);
 	return apply_delete(&p);
