@@ -143,8 +143,8 @@ static const struct ask {
 	const char *args;
 	int code, or_code;
 	const char *step, *or_step;	/* of the verdict for that exit code */
-	const char *between;		/* or this step, for code */
 	const char *reason;
+	const char *between;		/* or this step, for that exit code */
 } asks[] = {
 	{ "explain 2001:db8:a::1 --json", 0, 0, "allowed", "allowed",
 	  "local 2001:db8:a::/64 dev lo table local" },
@@ -158,7 +158,7 @@ static const struct ask {
 	{ "explain 2001:db8:30::1 --json", 0, 1, "configured", "no-route", "", "allowed" },
 }, status = {
 	"status --json", 0, 0, NULL, NULL,
-	"{\"prefix\":\"2001:db8:a::/64\",\"device\":\"lo\",\"table\":\"local\"}",
+	"{\"prefix\":\"2001:db8:a::/64\",\"device\":\"lo\",\"table\":\"local\"}", NULL,
 };
 
 static bool right(const struct ask *ask, int code, const char *out)
