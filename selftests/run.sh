@@ -160,6 +160,7 @@ part_tool() {
 	run_script watch/examples.sh
 	run_script watch/tool.sh
 	run_script watch/prefixes.sh
+	run_script watch/check.sh
 }
 
 # Not a test: prints what docs/reference/parity.md shows.

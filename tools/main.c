@@ -12,6 +12,7 @@ static const char usage_text[] =
 	"anyip6 status [--all] [--json]\n"
 	"anyip6 explain ADDR... [--dev DEV] [--proto PROTO | --pkt] [--json]\n"
 	"anyip6 explain ADDR... --dev DEV --ndisc [--json]\n"
+	"anyip6 check [ADDR...] [--json]\n"
 	"anyip6 on | off [--all] [--save]\n"
 	"anyip6 add [TYPE] PREFIX [dev DEV] [vrf VRF] [neigh DEV] [--save]\n"
 	"anyip6 del PREFIX [vrf VRF] [--save]\n"
@@ -32,6 +33,7 @@ static const struct {
 } commands[] = {
 	{ "status", cmd_status },
 	{ "explain", cmd_explain },
+	{ "check", cmd_check },
 	{ "on", cmd_on },
 	{ "off", cmd_off },
 	{ "add", cmd_add },

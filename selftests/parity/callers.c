@@ -105,29 +105,6 @@ static const char *ask_join(const struct question *q, enum anyip6_addr addr)
 	return err ? strerror(err) : "joined";
 }
 
-/* The peer sends to the address as if it were a neighbour. A neighbour answers. */
-static const char *ask_neighbour(const struct question *q, enum anyip6_addr addr)
-{
-	struct poll_until until = poll_begin();
-	const char *text = addr_text(addr, AF_INET6), *state;
-	const union sockaddr_any to = sockaddr_of(addr);
-
-	(void)q;
-	sysctl_must("net/ipv6/neigh/veth0/mcast_solicit", "1");
-	sysctl_must("net/ipv6/neigh/veth0/retrans_time_ms", "100");
-	ip_run("-6 route add %s dev veth0", text);
-	send_to(&to);
-	do {
-		ip_run("-6 -o neigh show %s dev veth0", text);
-		state = strstr(ip_message(), "FAILED") ? "does not answer" :
-			strstr(ip_message(), "lladdr") ? "answers" : NULL;
-	} while (!state && poll_again(&until));
-	ip_run("-6 route del %s dev veth0", text);
-	sysctl_must("net/ipv6/neigh/veth0/mcast_solicit", "3");
-	sysctl_must("net/ipv6/neigh/veth0/retrans_time_ms", "1000");
-	return state ?: "undecided";
-}
-
 /* The source address of an unbound socket's packets. */
 static const char *ask_source(const struct question *q, enum anyip6_addr addr)
 {
@@ -233,6 +210,34 @@ static void wait_for_host(void)
 	if (!connect(fd, &to.sa, sizeof(to.in6)) || errno != ECONNREFUSED)
 		die_errno("a closed port");
 	close(fd);
+}
+
+/*
+ * The peer sends to the address as if it were a neighbour. It solicits once, and
+ * packets keep their order. So what was not answered before the host has refused a
+ * connection is not answered at all, however slow the machine is.
+ */
+static const char *ask_neighbour(const struct question *q, enum anyip6_addr addr)
+{
+	const char *text = addr_text(addr, AF_INET6);
+	const union sockaddr_any to = sockaddr_of(addr);
+	bool answers;
+
+	(void)q;
+	wait_for_host();	/* its own solicitations come before */
+	sysctl_must("net/ipv6/neigh/veth0/mcast_solicit", "1");
+	sysctl_must("net/ipv6/neigh/veth0/retrans_time_ms", "60000");
+	ip_run("-6 neigh flush dev veth0 to %s", text);
+	ip_run("-6 route add %s dev veth0", text);
+	send_to(&to);
+	wait_for_host();
+	ip_run("-6 -o neigh show %s dev veth0", text);
+	answers = strstr(ip_message(), "lladdr");
+	ip_run("-6 route del %s dev veth0", text);
+	ip_run("-6 neigh flush dev veth0 to %s", text);
+	sysctl_must("net/ipv6/neigh/veth0/mcast_solicit", "3");
+	sysctl_must("net/ipv6/neigh/veth0/retrans_time_ms", "1000");
+	return answers ? "answers" : "does not answer";
 }
 
 /*

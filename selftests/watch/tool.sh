@@ -9,7 +9,6 @@
 # shellcheck source=../lib/answers.sh source-path=SCRIPTDIR
 . "$base/lib/answers.sh"
 
-man=${MAN:-$(first_file "$base/watch/man" "$base/../man")}
 completion=${COMPLETION:-$(first_file "$base/watch/bash-completion" "$base/../packaging/bash-completion")}
 export PATH=$base/watch:$PATH
 
@@ -28,17 +27,6 @@ hiding() {
 	in_ns unshare -m bash -c 'n=$1; shift
 		for f in "${@:1:n}"; do mount -t tmpfs none "$f" || exit; done
 		shift "$n"; exec "$@"' bash "${#folders[@]}" "${folders[@]}" "$@"
-}
-
-# with_file PATH TEXT COMMAND...: runs the command where the file has that text.
-with_file() {
-	local file rc=0
-	file=$(mktemp)
-	printf '%b' "$2" >"$file"
-	# shellcheck disable=SC2016 # the inner shell expands
-	in_ns unshare -m bash -c 'mount --bind "$1" "$2" || exit; shift 2; exec "$@"' bash "$file" "$1" "${@:3}" || rc=$?
-	rm "$file"
-	return "$rc"
 }
 
 # without_sctp COMMAND...: runs the command where the kernel's list of protocols lacks SCTP. The kernel drops mounts in /proc/net, so
@@ -192,7 +180,7 @@ version() {
 }
 
 unknown_command() {
-	setup_ns ns && answers 2 anyip6 nosuch && is "anyip6: nosuch: unknown command; the commands are: status explain on off add del apply" "$(xargs <<<"$said")" "what it says" &&
+	setup_ns ns && answers 2 anyip6 nosuch && is "anyip6: nosuch: unknown command; the commands are: status explain check on off add del apply" "$(xargs <<<"$said")" "what it says" &&
 		answers 2 anyip6 2001:db8::1 && is "anyip6: 2001:db8::1: unknown command; did you mean: anyip6 explain 2001:db8::1" "$said" hint
 }
 
@@ -209,33 +197,10 @@ bash_completion() {
 	setup_ns ns && ip -n "$ns" link add dummy7 type dummy && completes "status" anyip6 st && completes "--dev --dev" anyip6 explain ::1 --d &&
 		completes "lo" anyip6 explain ::1 --dev l && completes "dummy7" anyip6 explain ::1 --dev du &&
 		completes "udp udplite" anyip6 explain --proto u && completes "--all" anyip6 status --a && completes "on off" anyip6 o &&
-		completes "" anyip6 on --
+		completes "--all --save" anyip6 on -- && completes "--wait" anyip6 apply -- && completes "" anyip6 explain x
 }
 
 # --- JSON ---
-
-# The members of JSON on stdin, each with its type. Those of counters begin with a capital letter.
-members() {
-	grep -oE '"[a-z_]+":.' | sed -E 's/^"([a-z_]+)":(.)/\1 \2/; s/ "$/ string/; s/ [tf]$/ boolean/; s/ n$/ null/; s/ \[$/ array/; s/ \{$/ object/' | sort -u
-}
-
-# documented FIRST LAST: the members that anyip6(8) has between these lines, each with its types.
-documented() {
-	sed -n "/$1/,/$2/p" "$man/anyip6.8" | sed -nE '/^\.It Va/{s/^\.It //; s/ , Va/\nVa/g; p}' |
-		sed -nE 's/^Va ([a-z_]+) No \(([a-z]+)( or ([a-z]+))?\) *$/\1 \2 \4/p' | awk '{ for (i = 2; i <= NF; i++) print $1, $i }' | sort -u
-}
-
-# A member that anyip6(8) names in passing, inside another one, is a string or in the list too.
-inner='(caller|check|state|prefix|table|type|device) (string|null)'
-
-# same_members FIRST LAST: what $json has is in the page, and the other way round.
-same_members() {
-	local page seen
-	page=$(documented "$1" "$2")
-	seen=$(members <<<"$json" | grep -vxE "$inner")
-	is "" "$(comm -13 <(echo "$page") <(echo "$seen"))" "members that the page lacks" &&
-		is "" "$(comm -23 <(grep -vxE "$inner" <<<"$page") <(echo "$seen"))" "members that were not printed"
-}
 
 # All kinds of answers together print each member in each of its types.
 json_of_explain() {
@@ -247,7 +212,7 @@ json_of_explain() {
 		in_ns anyip6 explain --json "$any" 2001:db8:a::/64)
 	said=$json
 	says '"route":{"type":"local","prefix":"2001:db8:a::/64","device":"lo","table":"local"}' && says '"route":null' &&
-		same_members 'Cm explain :$' 'Cm status :$'
+		same_members "$json" 'Cm explain :$' 'Cm status :$'
 }
 
 json_of_status() {
@@ -256,7 +221,7 @@ json_of_status() {
 	json=$(in_ns anyip6 status --json && ip netns list >/dev/null && in_ns anyip6 status --all --json)
 	unload
 	json+=$(in_ns anyip6 status --json)
-	same_members 'Cm status :$' '^\.Ss Steps'
+	same_members "$json" 'Cm status :$' 'Cm check :$'
 }
 
 need_machine

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* anyip6 explain: binds a socket and says which step of the rule decided. */
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +15,7 @@
 /* All questions: each address with the same options. */
 struct questions {
 	struct question common;
-	struct address *list;
-	size_t n;
+	struct addresses all;
 };
 
 static const struct proto *take_proto(const char *name)
@@ -27,40 +25,6 @@ static const struct proto *take_proto(const char *name)
 	if (!p)
 		die(EXIT_USAGE, "%s: no such protocol; see anyip6 --help", name);
 	return p;
-}
-
-/* @where: of which line of stdin, or empty */
-static void take_address(struct questions *qs, const char *text, const char *where)
-{
-	const char *complaint;
-
-	qs->list = need(realloc(qs->list, (qs->n + 1) * sizeof(*qs->list)));
-	complaint = address_parse(text, &qs->list[qs->n++]);
-	if (complaint)
-		die(EXIT_USAGE, "%s%s", where, complaint);
-}
-
-/* Leaves out empty lines, and the space around an address. */
-static void take_stdin(struct questions *qs)
-{
-	char *line = NULL, where[32];
-	size_t size = 0, n = 0;
-	ssize_t len;
-
-	while ((len = getline(&line, &size, stdin)) >= 0) {
-		char *text = line + strspn(line, " \t");
-
-		while (len && isspace((unsigned char)line[len - 1]))
-			line[--len] = '\0';
-		snprintf(where, sizeof(where), "line %zu: ", ++n);
-		if (*text)
-			take_address(qs, text, where);
-	}
-	if (ferror(stdin))
-		die(EXIT_CANNOT, "stdin: %s", strerror(errno));
-	if (!qs->n)
-		die(EXIT_USAGE, "explain: no address on stdin");
-	free(line);
 }
 
 /* --NAME VALUE, or --NAME=VALUE */
@@ -93,12 +57,8 @@ static void take_argument(struct questions *qs, char **argv, int *i)
 		q->ndisc = true;
 	else if (!strcmp(argv[*i], "--pkt"))
 		q->pktinfo = true;
-	else if (!strcmp(argv[*i], "-"))
-		take_stdin(qs);
-	else if (*argv[*i] == '-')
-		die(EXIT_USAGE, "%s: not understood; see anyip6 --help", argv[*i]);
 	else
-		take_address(qs, argv[*i], "");
+		addresses_take(&qs->all, argv[*i]);
 }
 
 static void check_address(const struct question *q, const struct address *a)
@@ -119,15 +79,15 @@ static struct questions take_arguments(int argc, char **argv)
 
 	for (int i = 1; i < argc; i++)
 		take_argument(&qs, argv, &i);
-	if (!qs.n)
+	if (!qs.all.n)
 		die(EXIT_USAGE, "explain: which address?");
 	if (q->ndisc && (q->proto || q->pktinfo))
 		die(EXIT_USAGE, "explain: --ndisc goes without --proto and --pkt");
 	q->proto = q->proto ?: proto_by_name(q->pktinfo ? "udp" : "tcp");
 	if (q->pktinfo && strcmp(q->proto->name, "udp"))
 		die(EXIT_USAGE, "explain: --pkt asks with UDP");
-	for (size_t i = 0; i < qs.n; i++)
-		check_address(q, &qs.list[i]);
+	for (size_t i = 0; i < qs.all.n; i++)
+		check_address(q, &qs.all.list[i]);
 	return qs;
 }
 
@@ -334,16 +294,16 @@ int cmd_explain(int argc, char **argv)
 	struct questions qs = take_arguments(argc, argv);
 	int worst = EXIT_ALLOWED, code;
 
-	for (size_t i = 0; i < qs.n; i++) {
+	for (size_t i = 0; i < qs.all.n; i++) {
 		struct question q = qs.common;
 
-		q.address = qs.list[i];
+		q.address = qs.all.list[i];
 		if (*q.address.dev)
 			q.dev = q.address.dev;
 		code = q.ndisc ? explain_ndisc(&q) : explain_bind(&q);
 		if (code > worst)
 			worst = code;
 	}
-	free(qs.list);
+	free(qs.all.list);
 	return worst;
 }

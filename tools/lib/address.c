@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "address.h"
+#include "anyip6.h"
 #include "text.h"
 
 #define MAX_TEXT	128	/* the longest way to write one is shorter */
@@ -160,4 +163,48 @@ const char *address_parse(const char *text, struct address *a)
 	    !split(text, a->meant, sizeof(a->meant), &a->meant_port))
 		*a->meant = '\0';
 	return NULL;
+}
+
+/* @where: of which line of stdin, or empty */
+static void take(struct addresses *all, const char *text, const char *where)
+{
+	const char *complaint;
+
+	all->list = need(realloc(all->list, (all->n + 1) * sizeof(*all->list)));
+	complaint = address_parse(text, &all->list[all->n++]);
+	if (complaint)
+		die(EXIT_USAGE, "%s%s", where, complaint);
+}
+
+/* Leaves out empty lines, and the space around an address. */
+static void take_stdin(struct addresses *all)
+{
+	char *line = NULL, where[32];
+	size_t size = 0, n = 0;
+	ssize_t len;
+
+	while ((len = getline(&line, &size, stdin)) >= 0) {
+		char *text = line + strspn(line, " \t");
+
+		while (len && isspace((unsigned char)line[len - 1]))
+			line[--len] = '\0';
+		snprintf(where, sizeof(where), "line %zu: ", ++n);
+		if (*text)
+			take(all, text, where);
+	}
+	if (ferror(stdin))
+		die(EXIT_CANNOT, "stdin: %s", strerror(errno));
+	if (!all->n)
+		die(EXIT_USAGE, "no address on stdin");
+	free(line);
+}
+
+void addresses_take(struct addresses *all, const char *word)
+{
+	if (!strcmp(word, "-"))
+		take_stdin(all);
+	else if (*word == '-')
+		die(EXIT_USAGE, "%s: not understood; see anyip6 --help", word);
+	else
+		take(all, word, "");
 }

@@ -18,10 +18,22 @@ struct address {
 	unsigned int meant_port;
 };
 
+/* What a command line and stdin have. */
+struct addresses {
+	struct address *list;
+	size_t n;
+};
+
 #define IS_PREFIX(a)	((a)->len < 128)
 
 /* Returns NULL, or what is wrong with @text. The next call reuses that memory. */
 const char *address_parse(const char *text, struct address *a);
+
+/*
+ * Adds the address in @word. "-" stands for those on stdin, a line each. Ends the
+ * program if one is wrong, and if @word is an option.
+ */
+void addresses_take(struct addresses *all, const char *word);
 
 /* Clears the bits behind the first @len. */
 void address_mask(struct in6_addr *ip, unsigned int len);

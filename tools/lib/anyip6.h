@@ -43,6 +43,7 @@ bool take_word(int *argc, char **argv, const char *word);
 
 int cmd_add(int argc, char **argv);
 int cmd_apply(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 int cmd_del(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_off(int argc, char **argv);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <stdarg.h>
@@ -75,6 +76,7 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 
 	link->index = msg->ifi_index;
 	link->loopback = msg->ifi_flags & IFF_LOOPBACK;
+	link->up = msg->ifi_flags & IFF_UP;
 	link->all_groups = msg->ifi_flags & (IFF_ALLMULTI | IFF_PROMISC | IFF_LOOPBACK);
 	mnl_attr_for_each(attr, nlh, sizeof(*msg)) {
 		switch (mnl_attr_get_type(attr)) {
@@ -611,6 +613,42 @@ void fib_read_gateways(struct fib *fib, const char *dev)
 		return;
 	read_gateways(nl, fib, dev);
 	mnl_socket_close(nl);
+}
+
+static int on_neighbour(const struct nlmsghdr *nlh, void *data)
+{
+	const struct ndmsg *msg = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr, *ip = NULL, *lladdr = NULL;
+	struct gateway gateway = { .link = msg->ndm_ifindex };
+
+	mnl_attr_for_each(attr, nlh, sizeof(*msg)) {
+		if (mnl_attr_get_type(attr) == NDA_DST)
+			ip = attr;
+		if (mnl_attr_get_type(attr) == NDA_LLADDR)
+			lladdr = attr;
+	}
+	if (msg->ndm_family != AF_INET6 || (msg->ndm_flags & NTF_PROXY) || !ip ||
+	    !lladdr || (msg->ndm_state & (NUD_INCOMPLETE | NUD_FAILED | NUD_NOARP)))
+		return MNL_CB_OK;
+	take_gateway(&gateway, ip);
+	add_gateway(data, &gateway);
+	return MNL_CB_OK;
+}
+
+size_t fib_neighbours(struct gateway **list)
+{
+	struct mnl_socket *nl = netlink_new();
+	struct fib fib = {};
+	char buf[256];
+
+	*list = NULL;
+	if (!nl)
+		return 0;
+	dump(nl, request(buf, RTM_GETNEIGH, sizeof(struct ndmsg), AF_INET6), on_neighbour,
+	     &fib);
+	mnl_socket_close(nl);
+	*list = fib.gateways;
+	return fib.n_gateways;
 }
 
 static bool match_once(struct mnl_socket *nl, struct nlmsghdr *nlh, struct fib *fib)

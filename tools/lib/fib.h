@@ -17,7 +17,7 @@ struct link {
 	char name[IFNAMSIZ];
 	uint32_t vrf_table;	/* 0 if it is no VRF */
 	bool all_groups;	/* it takes packets to all groups */
-	bool loopback;
+	bool loopback, up;
 };
 
 struct addr {
@@ -95,6 +95,11 @@ int fib_read_proto(struct fib *fib, unsigned int protocol);
 const char *fib_error(int err);
 /* Adds the gateways that it finds, without reading again if something changes. */
 void fib_read_gateways(struct fib *fib, const char *dev);
+/*
+ * The other hosts that have answered, or been heard, each as the gateway to itself.
+ * Returns how many. The caller frees the list.
+ */
+size_t fib_neighbours(struct gateway **list);
 /*
  * The route that the kernel has for packets to @ip, by its policy rules and in
  * the VRF @vrf if that is not NULL. False if there is none.

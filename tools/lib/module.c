@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +25,7 @@ static char *text_of(char *line)
 	return text ? strchr(text, ':') + 2 : NULL;
 }
 
-/* The last line of the module in the kernel log. False if there is none to read. */
-static bool last_line(char *last, size_t size)
+bool module_logged(const char *needle, char *last, size_t size)
 {
 	int room = klogctl(BUFFER_SIZE, NULL, 0), len;
 	char *log, *line, *rest, *text;
@@ -41,15 +39,16 @@ static bool last_line(char *last, size_t size)
 	rest = log;
 	while ((line = strsep(&rest, "\n"))) {
 		text = text_of(line);
-		if (text)
+		if (text && strstr(text, needle))
 			snprintf(last, size, "%s", text);
+		else if (text && !strcmp(text, "unloaded"))
+			*last = '\0';
 	}
 	free(log);
 	return *last;
 }
 
-/* Whether modprobe knows no such file. False if it cannot be told. */
-static bool no_file(const char *release)
+bool module_file_missing(const char *release)
 {
 	char path[512], line[4096];
 	bool found = false;
@@ -70,11 +69,11 @@ static bool no_file(const char *release)
 static void say_why_not(struct module *m, const char *release)
 {
 	char last[480];
-	bool logged = last_line(last, sizeof(last));
+	bool logged = module_logged("", last, sizeof(last));
 
 	if (logged && !strncmp(last, REFUSAL, strlen(REFUSAL)))
 		snprintf(m->why, sizeof(m->why), "%s", last + strlen(REFUSAL));
-	else if (no_file(release))
+	else if (module_file_missing(release))
 		snprintf(m->why, sizeof(m->why),
 			 "there is no module file for kernel %s; `dkms status` says more",
 			 release);

@@ -3,6 +3,9 @@
 #ifndef MODULE_H
 #define MODULE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 enum presence {
 	NOT_LOADED,
 	LOADED,
@@ -17,5 +20,12 @@ struct module {
 };
 
 struct module module_state(const char *release);
+/* Whether modprobe knows no file of ours for that kernel. False if it cannot be told. */
+bool module_file_missing(const char *release);
+/*
+ * The last line of the module in the kernel log that has @needle, unless the module
+ * was unloaded later. False if there is none to read.
+ */
+bool module_logged(const char *needle, char *last, size_t size);
 
 #endif

@@ -17,9 +17,6 @@
 #include "apply.h"
 #include "neigh.h"
 
-/* ip-route(8) shows it as `proto 106`, or anyip6. It marks the routes that are ours. */
-#define PROTO		106
-
 /* What ip reads. It stays where it is, because the stream writes to its members. */
 struct batch {
 	FILE *f;
@@ -135,7 +132,7 @@ static bool routed_out(const struct fib *fib, const struct prefix *p,
 	for (size_t i = 0; i < fib->n_routes; i++) {
 		const struct route *r = &fib->routes[i];
 
-		if (r->protocol == PROTO && *p->where)
+		if (r->protocol == PREFIX_PROTO && *p->where)
 			continue;
 		if (r->table == table && r->type != RTN_LOCAL &&
 		    r->len > p->address.len && route_covers(r, ip))
@@ -250,11 +247,11 @@ static void take_back(struct batch *b, const struct config *config,
 	for (size_t i = 0; i < fib->n_routes; i++) {
 		const struct route *r = &fib->routes[i];
 
-		if (r->protocol != PROTO || is_wanted(config, fib, r))
+		if (r->protocol != PREFIX_PROTO || is_wanted(config, fib, r))
 			continue;
 		if (local ? r->type == RTN_LOCAL : r->type != RTN_LOCAL)
 			fprintf(b->f, "route del %s %s table %u proto %d\n",
-				route_type(r), route_prefix(r), r->table, PROTO);
+				route_type(r), route_prefix(r), r->table, PREFIX_PROTO);
 	}
 }
 
@@ -264,7 +261,7 @@ static void add_routes(struct batch *b, const struct config *config,
 {
 	char proto[32];
 
-	snprintf(proto, sizeof(proto), " proto %d", PROTO);
+	snprintf(proto, sizeof(proto), " proto %d", PREFIX_PROTO);
 	for (size_t i = 0; i < config->n; i++)
 		if (!strcmp(config->prefixes[i].type, "local") == local)
 			add_route(b, fib, &config->prefixes[i], proto);
@@ -273,7 +270,7 @@ static void add_routes(struct batch *b, const struct config *config,
 /* The devices, and the routes that are ours. Returns the exit code. */
 static int read_ours(struct fib *fib)
 {
-	int err = fib_read_proto(fib, PROTO);
+	int err = fib_read_proto(fib, PREFIX_PROTO);
 
 	if (err) {
 		complain("netlink: %s", fib_error(err));

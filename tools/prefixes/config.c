@@ -173,7 +173,8 @@ static const char *take_line(struct config *config, char *line, const char *wher
 	return NULL;
 }
 
-static bool read_file(struct config *config, const char *name)
+static bool read_file(struct config *config, const char *name,
+		      void (*wrong)(const char *fmt, ...))
 {
 	char path[400], where[512], line[MAX_LINE];
 	const char *why;
@@ -183,7 +184,7 @@ static bool read_file(struct config *config, const char *name)
 	snprintf(path, sizeof(path), CONFIG_DIR "/%s", name);
 	f = fopen(path, "re");
 	if (!f) {
-		complain("%s: %s", path, strerror(errno));
+		wrong("%s: %s", path, strerror(errno));
 		return false;
 	}
 	for (int n = 1; fgets(line, sizeof(line), f); n++) {
@@ -191,7 +192,7 @@ static bool read_file(struct config *config, const char *name)
 		why = strlen(line) == sizeof(line) - 1 ? "the line is too long" :
 			take_line(config, line, where);
 		if (why)
-			complain("%s: %s", where, why);
+			wrong("%s: %s", where, why);
 		good &= !why;
 	}
 	good &= !ferror(f);
@@ -206,7 +207,7 @@ static int is_config(const struct dirent *entry)
 	return *entry->d_name != '.' && dot && !strcmp(dot, ".conf");
 }
 
-bool config_read(struct config *config)
+bool config_read(struct config *config, void (*wrong)(const char *fmt, ...))
 {
 	struct dirent **names;
 	int n = scandir(CONFIG_DIR, &names, is_config, alphasort);
@@ -214,9 +215,9 @@ bool config_read(struct config *config)
 
 	*config = (struct config){};
 	if (!good)
-		complain(CONFIG_DIR ": %s", strerror(errno));
+		wrong(CONFIG_DIR ": %s", strerror(errno));
 	for (int i = 0; i < n; i++) {
-		good &= read_file(config, names[i]->d_name);
+		good &= read_file(config, names[i]->d_name, wrong);
 		free(names[i]);
 	}
 	if (n >= 0)

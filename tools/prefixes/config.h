@@ -11,6 +11,9 @@
 #define CONFIG_DIR	"/etc/anyip6/prefixes.d"
 #define SAVED		CONFIG_DIR "/saved.conf"	/* what --save writes */
 
+/* The protocol of the routes, which ip-route(8) shows as `proto anyip6`. It marks ours. */
+#define PREFIX_PROTO	106
+
 struct prefix {
 	const char *type;	/* as in ip-route(8) */
 	struct address address;
@@ -30,8 +33,11 @@ __attribute__((format(printf, 2, 3)))
 void prefix_complain(const struct prefix *p, const char *fmt, ...);
 /* Whether both are the same prefix in the same L3 domain. */
 bool prefix_same(const struct prefix *a, const struct prefix *b);
-/* Reads all files. Complains about each bad line. Returns whether there was none. */
-bool config_read(struct config *config);
+/*
+ * Reads all files. @wrong gets a text about each bad line. Returns whether there
+ * was none.
+ */
+bool config_read(struct config *config, void (*wrong)(const char *fmt, ...));
 void config_add(struct config *config, const struct prefix *p);
 const struct prefix *config_find(const struct config *config, const struct prefix *p);
 void config_free(struct config *config);

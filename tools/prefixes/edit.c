@@ -18,7 +18,7 @@ static int apply_files(unsigned int seconds)
 	struct config config;
 	int code = EXIT_USAGE;
 
-	if (config_read(&config))
+	if (config_read(&config, complain))
 		code = apply(&config, seconds);
 	config_free(&config);
 	return code;
@@ -91,7 +91,7 @@ static struct prefix parse(const char *command, char **words, int n)
 /* What the files have of @p. Ends the program if they have a bad line. */
 static const struct prefix *configured(struct config *config, const struct prefix *p)
 {
-	if (!config_read(config))
+	if (!config_read(config, complain))
 		die(EXIT_USAGE, "nothing was changed");
 	return config_find(config, p);
 }
