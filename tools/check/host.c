@@ -10,6 +10,7 @@
 #include "check.h"
 
 #define MODULES		"/lib/modules"
+#define EFIVARS		"/sys/firmware/efi/efivars/"
 #define HOOKS		MODULE "parameters/hooks"
 #define RELOAD		"modprobe -r anyip6 && systemctl restart anyip6-load && systemctl reload-or-restart anyip6"
 
@@ -74,7 +75,7 @@ static bool unsigned_file(void)
 /* The last byte of the variable, after four of attributes. */
 static bool secure_boot(void)
 {
-	FILE *f = fopen("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c", "re");
+	FILE *f = fopen(EFIVARS "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c", "re");
 	unsigned char var[5] = {};
 	bool on = f && fread(var, 1, sizeof(var), f) == sizeof(var) && var[4] == 1;
 
@@ -195,23 +196,28 @@ static bool known_parameter(const char *word)
 	return false;
 }
 
-static void check_options(const char *path)
-{
-	char line[512], *at, *word;
-	FILE *f = fopen(path, "re");
+#define BLANKS	" \t\n"
 
-	while (f && fgets(line, sizeof(line), f)) {
-		at = line;
-		line[strcspn(line, "#\n")] = '\0';
-		word = strtok_r(at, " \t", &at);
-		if (!word || strcmp(word, "options") ||
-		    !(word = strtok_r(NULL, " \t", &at)) || strcmp(word, "anyip6"))
-			continue;
-		while ((word = strtok_r(NULL, " \t", &at)))
-			if (!known_parameter(word))
-				report("parameter", "the parameters are default_on and ndisc",
-				       "%s: the module ignores %s", path, word);
-	}
+/* A line of modprobe.d: options MODULE PARAMETER... */
+static void check_options(const char *path, char *line)
+{
+	const char *first = strtok(line, BLANKS), *module = strtok(NULL, BLANKS), *word;
+
+	if (!first || strcmp(first, "options") || !module || strcmp(module, "anyip6"))
+		return;
+	while ((word = strtok(NULL, BLANKS)))
+		if (!known_parameter(word))
+			report("parameter", "the parameters are default_on and ndisc",
+			       "%s: the module ignores %s", path, word);
+}
+
+static void check_option_file(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char line[512];
+
+	while (f && fgets(line, sizeof(line), f))
+		check_options(path, line);
 	if (f)
 		fclose(f);
 }
@@ -225,7 +231,7 @@ static void check_parameters(void)
 	glob("/run/modprobe.d/*.conf", GLOB_APPEND, NULL, &found);
 	glob("/etc/modprobe.d/*.conf", GLOB_APPEND, NULL, &found);
 	for (size_t i = 0; i < found.gl_pathc; i++)
-		check_options(found.gl_pathv[i]);
+		check_option_file(found.gl_pathv[i]);
 	globfree(&found);
 	if (module_logged("unknown parameter", line, sizeof(line)))
 		report("parameter", "the parameters are default_on and ndisc; load it again",

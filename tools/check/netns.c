@@ -143,7 +143,8 @@ static void check_ndisc(const struct fib *fib)
 			continue;
 		answers = true;
 		if (!link->all_groups)
-			report("allmulticast", fmt_text("ip link set dev %s allmulticast on", link->name),
+			report("allmulticast",
+			       fmt_text("ip link set dev %s allmulticast on", link->name),
 			       "%s takes packets to its own groups only, so most solicitations do not arrive",
 			       link->name);
 	}

@@ -54,7 +54,7 @@ void check_networkd(void)
 		return;
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(file + 13, "\n"), file + 13);
 	if (*name && manages_foreign_routes())
-		report("networkd", "[Network] ManageForeignRoutes=no in /etc/systemd/networkd.conf.d/anyip6.conf",
+		report("networkd", "ManageForeignRoutes=no; see docs/install.md#the-route-at-boot",
 		       "systemd-networkd owns lo by %s, so its next start deletes the routes of lo that others made",
 		       name);
 }
