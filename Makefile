@@ -58,7 +58,7 @@ demo: ## 1 | Shows the module at work, in a VM
 quick: ## 1 | One program, or one case, on one kernel: T=rule/bind V=prohibit KERNELS=trixie
 	scripts/quick
 
-check: ## 13 | Every test, in VMs, on the oldest kernel, that of this machine's suite and the newest
+check: ## 35 | Every test, in VMs, on the oldest kernel, that of this machine's suite and the newest
 	scripts/check
 
 check-all: ## 40 | The same on every kernel
