@@ -32,7 +32,7 @@ install: module tools ## 0 | Module, tool and man pages on this machine, below D
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/anyip6
 	install -D -m 644 man/anyip6.4 $(DESTDIR)$(prefix)/share/man/man4/anyip6.4
 	install -D -m 644 man/anyip6.8 $(DESTDIR)$(prefix)/share/man/man8/anyip6.8
-	install -D -m 644 -t $(DESTDIR)$(prefix)/lib/systemd/system packaging/systemd/*.service
+	install -D -m 644 -t $(DESTDIR)$(prefix)/lib/systemd/system packaging/systemd/anyip6.service packaging/systemd/anyip6-load.service
 	sed -i 's#/usr/bin/anyip6#$(prefix)/bin/anyip6#' $(DESTDIR)$(prefix)/lib/systemd/system/anyip6.service
 	install -D -m 644 packaging/rt_protos.conf $(DESTDIR)/etc/iproute2/rt_protos.d/anyip6.conf
 	$(call units,enable)

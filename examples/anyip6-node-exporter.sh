@@ -1,15 +1,60 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# For node_exporter's textfile collector: whether anyip6 is loaded, how many paths it
-# had to leave to the kernel, and its counters of the namespace that this runs in, as
-# netns="", and of each that has a name. As root, from a timer:
+# For node_exporter's textfile collector: whether anyip6 is loaded and which one, what
+# `anyip6 check` finds, and for the namespace that this runs in, as netns="", and each
+# that has a name: the switches, the number of prefixes, and the counters. As root:
 #   anyip6-node-exporter.sh /var/lib/prometheus/node-exporter/anyip6.prom
 set -eu
 
-# metrics NETNS: what is in the file on stdin, as lines of Prometheus. Anyip6RefusedNoRoute
-# becomes no-route, Anyip6ErrorFromAsked becomes error-from-asked.
-metrics() {
-	awk -v netns="$1" '
+# in_netns NAME COMMAND...: no name stands for this namespace.
+in_netns() {
+	netns=$1
+	shift
+	if [ -n "$netns" ]; then ip netns exec "$netns" "$@"; else "$@"; fi
+}
+
+# each_netns FUNCTION: calls it with each name, first with the empty one.
+each_netns() {
+	"$1" ''
+	for path in /run/netns/*; do
+		[ ! -e "$path" ] || "$1" "${path##*/}"
+	done
+}
+
+# metric NAME TYPE HELP
+metric() {
+	echo "# HELP $1 $3"
+	echo "# TYPE $1 $2"
+}
+
+info() {
+	read -r version </sys/module/anyip6/version
+	echo "anyip6_info{version=\"$version\",kernel=\"$(uname -r)\"} 1"
+}
+
+unproven() {
+	awk '/ unproven$/ { n++ } END { print "anyip6_unproven_paths", n + 0 }' /sys/module/anyip6/parameters/hooks
+}
+
+# Each line of check begins with the kind of the problem.
+problems() {
+	{ anyip6 check || true; } | sed -n 's/^\([a-z0-9-]*\): .*/\1/p' | sort | uniq -c |
+		awk '{ printf "anyip6_problems{id=\"%s\"} %s\n", $2, $1 }'
+}
+
+enabled() { echo "anyip6_enabled{netns=\"$1\"} $(in_netns "$1" cat /proc/sys/net/ipv6/anyip_bind)"; }
+
+nonlocal() { echo "anyip6_nonlocal_bind{netns=\"$1\"} $(in_netns "$1" cat /proc/sys/net/ipv6/ip_nonlocal_bind)"; }
+
+# The local routes that are no addresses.
+prefixes() {
+	in_netns "$1" ip -6 route show table all type local |
+		awk -v netns="$1" '!/ proto kernel / { n++ } END { printf "anyip6_prefixes{netns=\"%s\"} %d\n", netns, n }'
+}
+
+# Anyip6RefusedNoRoute becomes no-route, Anyip6ErrorFromAsked becomes error-from-asked.
+decisions() {
+	in_netns "$1" cat /proc/net/anyip6 | awk -v netns="$1" '
 		{ step = $1; sub(/^Anyip6(Refused)?/, "", step); gsub(/[A-Z]/, "-&", step) }
 		{ printf "anyip6_decisions_total{netns=\"%s\",step=\"%s\"} %s\n", netns, tolower(substr(step, 2)), $NF }'
 }
@@ -17,21 +62,25 @@ metrics() {
 all() {
 	loaded=0
 	[ ! -e /proc/net/anyip6 ] || loaded=1
-	echo '# HELP anyip6_loaded Whether the module anyip6 is loaded.'
-	echo '# TYPE anyip6_loaded gauge'
+	metric anyip6_loaded gauge 'Whether the module anyip6 is loaded.'
 	echo "anyip6_loaded $loaded"
+	if command -v anyip6 >/dev/null; then
+		metric anyip6_problems gauge 'Problems that anyip6 check finds, by their kind.'
+		problems
+	fi
+	metric anyip6_nonlocal_bind gauge 'Whether every address can be bound, and the kernel does not ask anyip6.'
+	each_netns nonlocal
+	metric anyip6_prefixes gauge 'Local routes that are no configured addresses.'
+	each_netns prefixes
 	[ "$loaded" = 1 ] || return 0
-	echo '# HELP anyip6_unproven_paths Paths that anyip6 left to the kernel. Its log says why.'
-	echo '# TYPE anyip6_unproven_paths gauge'
-	awk '/ unproven$/ { n++ } END { print "anyip6_unproven_paths", n + 0 }' /sys/module/anyip6/parameters/hooks
-	echo '# HELP anyip6_decisions_total Decisions of anyip6, by the step that decided.'
-	echo '# TYPE anyip6_decisions_total counter'
-	metrics '' </proc/net/anyip6
-	for path in /run/netns/*; do
-		[ -e "$path" ] || continue
-		name=${path##*/}
-		ip netns exec "$name" cat /proc/net/anyip6 | metrics "$name"
-	done
+	metric anyip6_info gauge 'The version of the module, and the kernel.'
+	info
+	metric anyip6_unproven_paths gauge 'Paths that anyip6 left to the kernel. Its log says why.'
+	unproven
+	metric anyip6_enabled gauge 'net.ipv6.anyip_bind.'
+	each_netns enabled
+	metric anyip6_decisions_total counter 'Decisions of anyip6, by the step that decided.'
+	each_netns decisions
 }
 
 # The collector must never see half a file.

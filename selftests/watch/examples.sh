@@ -83,13 +83,20 @@ readme_output() {
 # metric NETNS STEP: its value in the exporter's output.
 metric() { sed -n "s/^anyip6_decisions_total{netns=\"$1\",step=\"$2\"} //p" <<<"$metrics"; }
 
+shape='^(#.*|anyip6_(loaded|unproven_paths) [01]|anyip6_info\{version="[^"]+",kernel="[^"]+"\} 1|anyip6_problems\{id="[a-z-]+"\} [0-9]+'
+shape+='|anyip6_(enabled|nonlocal_bind|prefixes)\{netns="[^"]*"\} [0-9]+|anyip6_decisions_total\{netns="[^"]*",step="[a-z-]+"\} [0-9]+)$'
+
+says_metric() { grep -qxF "$1" <<<"$metrics" || say_why "no $1 in: $metrics"; }
+
 node_exporter() {
 	local metrics
 	load && ns_any_ip && binds ok "$any" && binds EADDRNOTAVAIL "$outside" || return
 	metrics=$("$examples/anyip6-node-exporter.sh") || return
 	is 2 "$(metric "$ns" allowed)" "allowed in $ns" && is 2 "$(metric "$ns" no-route)" "refused in $ns" &&
 		is 0 "$(metric '' allowed)" "allowed here" || return
-	is 0 "$(grep -cvE '^(#.*|anyip6_loaded 1|anyip6_unproven_paths 0|anyip6_decisions_total\{netns="[^"]*",step="[a-z-]+"\} [0-9]+)$' <<<"$metrics")" "lines out of shape" &&
+	is 0 "$(grep -cvE "$shape" <<<"$metrics")" "lines out of shape" && says_metric "anyip6_enabled{netns=\"$ns\"} 1" &&
+		says_metric "anyip6_nonlocal_bind{netns=\"$ns\"} 0" && says_metric "anyip6_prefixes{netns=\"$ns\"} 1" && says_metric 'anyip6_prefixes{netns=""} 0' &&
+		says_metric "anyip6_info{version=\"$(modinfo -F version "$anyip6_ko")\",kernel=\"$(uname -r)\"} 1" && says_metric 'anyip6_problems{id="no-prefix"} 1' &&
 		is 1 "$(grep -c '^anyip6_loaded ' <<<"$metrics")" "lines of anyip6_loaded" &&
 		is 0 "$(metric "$ns" error-from-other)" "errors in $ns" &&
 		is "" "$(grep -v '^#' <<<"$metrics" | cut -d' ' -f 1 | sort | uniq -d)" "metrics that come twice" &&
@@ -105,7 +112,8 @@ node_exporter_unproven() {
 node_exporter_not_loaded() {
 	local metrics
 	metrics=$("$examples/anyip6-node-exporter.sh") || return
-	is "anyip6_loaded 0" "$(grep -v '^#' <<<"$metrics")" metrics
+	is "" "$(grep -vE "$shape" <<<"$metrics")" "lines out of shape" && says_metric "anyip6_loaded 0" && says_metric 'anyip6_problems{id="module-file"} 1' &&
+		is 0 "$(grep -cE '^anyip6_(info|enabled|decisions_total|unproven)' <<<"$metrics")" "metrics of a module that is not there"
 }
 
 # Without awk, it fails and leaves no file behind.
