@@ -42,19 +42,29 @@ problems() {
 		awk '{ printf "anyip6_problems{id=\"%s\"} %s\n", $2, $1 }'
 }
 
-enabled() { echo "anyip6_enabled{netns=\"$1\"} $(in_netns "$1" cat /proc/sys/net/ipv6/anyip_bind)"; }
+# A name that leads to no namespace, or whose namespace goes away meanwhile, has no metrics.
 
-nonlocal() { echo "anyip6_nonlocal_bind{netns=\"$1\"} $(in_netns "$1" cat /proc/sys/net/ipv6/ip_nonlocal_bind)"; }
+sysctl_of() { # NAME METRIC SYSCTL
+	value=$(in_netns "$1" cat "/proc/sys/net/ipv6/$3" 2>/dev/null) || return 0
+	echo "$2{netns=\"$1\"} $value"
+}
+
+enabled() { sysctl_of "$1" anyip6_enabled anyip_bind; }
+
+nonlocal() { sysctl_of "$1" anyip6_nonlocal_bind ip_nonlocal_bind; }
 
 # The local routes that are no addresses.
 prefixes() {
-	in_netns "$1" ip -6 route show table all type local |
-		awk -v netns="$1" '!/ proto kernel / { n++ } END { printf "anyip6_prefixes{netns=\"%s\"} %d\n", netns, n }'
+	routes=$(in_netns "$1" ip -6 route show table all type local 2>/dev/null) || return 0
+	echo "$routes" | awk -v netns="$1" '
+		/^local / && !/ proto kernel / { n++ }
+		END { printf "anyip6_prefixes{netns=\"%s\"} %d\n", netns, n }'
 }
 
 # Anyip6RefusedNoRoute becomes no-route, Anyip6ErrorFromAsked becomes error-from-asked.
 decisions() {
-	in_netns "$1" cat /proc/net/anyip6 | awk -v netns="$1" '
+	counters=$(in_netns "$1" cat /proc/net/anyip6 2>/dev/null) || return 0
+	echo "$counters" | awk -v netns="$1" '
 		{ step = $1; sub(/^Anyip6(Refused)?/, "", step); gsub(/[A-Z]/, "-&", step) }
 		{ printf "anyip6_decisions_total{netns=\"%s\",step=\"%s\"} %s\n", netns, tolower(substr(step, 2)), $NF }'
 }

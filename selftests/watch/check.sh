@@ -12,7 +12,7 @@ release=$(uname -r)
 folder=/etc/anyip6/prefixes.d
 programs=$(mktemp -d)
 export PATH=$programs:$base/watch:$PATH
-units=/lib/systemd/system wants=/etc/systemd/system
+units=/lib/systemd/system
 fake_mounts=(/sys/kernel/security /sys/kernel/livepatch /sys/firmware)
 
 clean() {
@@ -20,7 +20,7 @@ clean() {
 	[ -n "$kept" ] || ! loaded || unload
 	! held || rmmod holder
 	for dir in "${fake_mounts[@]}"; do ! grep -q "^none $dir tmpfs" /proc/mounts || umount "$dir"; done
-	rm -rf "${folder%/*}" /run/anyip6 /run/systemd "$wants" "$units" /etc/modprobe.d/check.conf /etc/systemd/networkd.conf.d \
+	rm -rf "${folder%/*}" /run/anyip6 /run/systemd "$units" /etc/modprobe.d/check.conf /etc/systemd/networkd.conf.d \
 		/lib/modules/99.0.0 /boot/vmlinuz-99.0.0 /var/lib/dkms "${programs:?}"/*
 	[ -z "$dep" ] || echo "$dep" >"/lib/modules/$release/modules.dep"
 	sysctl -qw kernel.ftrace_enabled=1 2>/dev/null
@@ -43,9 +43,8 @@ config() { mkdir -p "$folder" && printf '%s\n' "$@" >"$folder/test.conf"; }
 
 # with_systemd STATE: units of ours are there and enabled. systemctl says that they are in this state.
 with_systemd() {
-	mkdir -p /run/systemd/system "$units" "$wants"/{sysinit,multi-user}.target.wants &&
-		touch "$units/anyip6.service" "$wants/sysinit.target.wants/anyip6-load.service" "$wants/multi-user.target.wants/anyip6.service" &&
-		fake systemctl "$1"
+	mkdir -p /run/systemd/system "$units" &&
+		touch "$units/anyip6.service" && fake systemctl "$1"
 }
 
 # load_other [PARAMETER...]: loads the module in a way that only this test wants.
@@ -79,10 +78,14 @@ break_unproven() { unload && insmod "$holder_ko" function=ipv6_chk_acast_addr_sr
 break_live-patch() { file_in /sys/kernel/livepatch fix/vmlinux/rawv6_bind,1 ''; }
 break_parameter() { mkdir -p /etc/modprobe.d && echo 'options anyip6 ndisc=0 defaulton=0' >/etc/modprobe.d/check.conf; }
 break_parameter_loaded() { unload && load_other defaulton=0; }
-break_unit() { rm "$wants/sysinit.target.wants/anyip6-load.service"; }
+break_unit() { with_systemd disabled; }
 break_unit-failed() { with_systemd failed; }
 break_networkd() {
 	mkdir -p /run/systemd/netif/links && printf 'ADMIN_STATE=configured\nNETWORK_FILE=/etc/systemd/network/lo.network\n' >/run/systemd/netif/links/1
+}
+break_networkd_lo() { config 'local 2001:db8:a::/64' && in_ns anyip6 apply && break_networkd; }
+break_neigh() {
+	unload && load_other ndisc=1 && config 'local 2001:db8:a::/64 neigh eth7' && in_ns anyip6 apply && in_ns sysctl -qw net.ipv6.anyip_ndisc=0
 }
 break_ipv6() { in_ns sysctl -qw net.ipv6.conf.lo.disable_ipv6=1; }
 break_lo() { ip -n "$ns" link set lo down; }
@@ -104,9 +107,9 @@ break_address() { ask+=("$any" "$outside"); }
 breaks=(
 	"module-file|no module file for the running kernel $release|linux-headers-$release"
 	'module-file-next|no module file for kernel 99.0.0|linux-headers-99.0.0'
-	'not-loaded|the module is not loaded|modprobe anyip6'
-	'not-loaded_why|the module is not loaded: ipv6_chk_addr is held by|modprobe anyip6'
-	'held|redirects the kernel'"'"'s function ipv6_chk_addr|modprobe anyip6'
+	'not-loaded|the module is not loaded|systemctl restart anyip6-load'
+	'not-loaded_why|the module is not loaded: ipv6_chk_addr is held by|systemctl restart anyip6-load'
+	'held|redirects the kernel'"'"'s function ipv6_chk_addr|systemctl restart anyip6-load'
 	'ftrace|ftrace is off|kernel.ftrace_enabled=1'
 	'signature|no signature|#secure-boot'
 	'key|does not know the key|mokutil --import'
@@ -117,19 +120,21 @@ breaks=(
 	"parameter_loaded|unknown parameter 'defaulton' ignored|default_on and ndisc"
 	'unit|anyip6-load.service is not enabled|systemctl enable anyip6-load.service'
 	'unit-failed|anyip6.service has failed|systemctl status anyip6.service'
-	'networkd|owns lo by /etc/systemd/network/lo.network|ManageForeignRoutes=no'
+	'networkd|deletes what is carved out|ManageForeignRoutes=no'
+	'networkd_lo|owns lo by /etc/systemd/network/lo.network|ManageForeignRoutes=no'
+	'neigh|solicitations on eth7 are not answered|ndisc=1'
 	'ipv6|IPv6 is off on lo|disable_ipv6=0'
 	'lo|lo is down|ip link set lo up'
 	'nonlocal|every address can be bound|ip_nonlocal_bind=0'
 	'off|anyip_bind is 0|anyip6 on'
-	'prefixes|test.conf:2: 2001:db8:b::/200: a prefix length|systemctl reload anyip6'
-	'not-applied|test.conf:2: 2001:db8:a:0:bad::/80 has no such route|systemctl reload anyip6'
+	'prefixes|test.conf:2: 2001:db8:b::/200: a prefix length|systemctl reload-or-restart anyip6'
+	'not-applied|test.conf:2: 2001:db8:a:0:bad::/80 has no such route|systemctl reload-or-restart anyip6'
 	'no-prefix|nothing to bind to|anyip6 add PREFIX'
 	'gateway|2001:db8:1::ff is a gateway on eth7, and in 2001:db8:1::/64|anyip6 add unicast 2001:db8:1::ff dev eth7'
 	'neighbour|2001:db8:1::42 is another host on eth7, and in 2001:db8:1::/120|anyip6 add unicast 2001:db8:1::42 dev eth7'
 	'proxy-ndp|no device answers|proxy_ndp=1'
 	'allmulticast|eth7 takes packets to its own groups only|ip link set dev eth7 allmulticast on'
-	"address|$outside: no local route|ip -6 route add local $outside/128"
+	"address|$outside: no local route|anyip6 explain $outside"
 )
 
 # broken WHAT TEXT FIX
@@ -179,6 +184,10 @@ quiet_without_managing() {
 		silent anyip6 check
 }
 
+no_such_device() {
+	healthy && answers 1 anyip6 check fe80::1%gone0 && says "address: fe80::1: there is no device gone0"
+}
+
 addresses_on_stdin() {
 	healthy && printf '%s\n' "$any" '[2001:db8:a::2]:443' >"$programs/addresses" && silent bash -c "anyip6 check - <$programs/addresses" &&
 		echo "$outside" >>"$programs/addresses" && answers 1 bash -c "anyip6 check - <$programs/addresses" && is 1 "$(wc -l <<<"$said")" "lines" &&
@@ -201,4 +210,4 @@ mkdir -p "/lib/modules/$release/updates" && cp "$anyip6_ko" "/lib/modules/$relea
 dep=$(<"/lib/modules/$release/modules.dep")
 mkdir -p /boot && touch "/boot/vmlinuz-$release"
 trap 'kept=; clean; rm -rf "$programs"' EXIT
-run_tests check quiet "${tests[@]}" quiet_in_vrf quiet_where_hidden quiet_with_ndisc quiet_without_managing addresses_on_stdin json_members
+run_tests check quiet "${tests[@]}" quiet_in_vrf quiet_where_hidden quiet_with_ndisc quiet_without_managing no_such_device addresses_on_stdin json_members

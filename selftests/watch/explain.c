@@ -526,7 +526,7 @@ WAY(from_stdin, "-", 0, IS_ANY "allowed: ::1: configured on lo\n", NULL,
 WAY(from_stdin_unfinished, "-", 0, IS_ANY, NULL, "2001:db8:a::1");
 WAY(from_stdin_wrong, "-", 2, "anyip6: line 3: x: not an IPv6 address\n", NULL,
     "2001:db8:a::1\n\nx\n");
-WAY(from_stdin_empty, "-", 2, "anyip6: explain: no address on stdin\n", NULL, "\n");
+WAY(from_stdin_empty, "-", 2, "anyip6: no address on stdin\n", NULL, "\n");
 
 /* prefixes */
 #define PARTLY(prefix)	"partly: " prefix "; for an address, its longest prefix below counts:\n"

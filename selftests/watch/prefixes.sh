@@ -13,7 +13,7 @@ peer=''
 
 clean() {
 	! loaded || unload
-	rm -rf "${folder%/*}" /run/anyip6 /etc/sysctl.d/60-anyip6-saved.conf
+	rm -rf "${folder%/*}" /run/anyip6 /run/systemd /etc/systemd/networkd.conf.d /etc/sysctl.d/60-anyip6-saved.conf
 	cleanup_all_ns
 }
 
@@ -88,6 +88,8 @@ bad_lines=(
 	'unreachable takes only vrf|unreachable 2001:db8:c::/64 dev lo'
 	'unicast needs dev|unicast 2001:db8:c::1'
 	'has 15 characters at most|local 2001:db8:c::/64 dev sixteencharacter'
+	'has 15 characters at most|local 2001:db8:c::/64 dev a;b'
+	'the prefix has bits behind its length|local 2001:db8:c::1/64'
 	'2001:db8:a::/64 is in /etc/anyip6/prefixes.d/10-test.conf:1 too|local 2001:db8:a::/64 dev dummy0'
 	'nosuch: no such device|local 2001:db8:c::/64 dev nosuch'
 )
@@ -108,10 +110,43 @@ gateway() {
 		is "anyip6: $folder/10-test.conf:1: 2001:db8:1::ff is a gateway of this host and in 2001:db8:1::/64; carve it out first: $carve" "$said" refusal &&
 		has_routes "" && answers 2 anyip6 add 2001:db8:1::/64 && config 'local 2001:db8:1::/64' "$carve" && answers 0 anyip6 apply &&
 		is "2001:db8:1::ff dev dummy0" "$(in_ns ip -6 route get 2001:db8:1::ff | grep -oE '2001:db8:1::ff .*dummy0' | sed 's/from :: //')" "way to the gateway" &&
-		binds EADDRNOTAVAIL 2001:db8:1::ff && binds ok 2001:db8:1::42 &&
+		binds EADDRNOTAVAIL 2001:db8:1::ff && binds ok 2001:db8:1::42 && answers 0 anyip6 apply &&
+		answers 2 anyip6 del unicast 2001:db8:1::ff && says "which would become local" &&
 		config 'local 2001:db8:1::/64' && answers 2 anyip6 apply && binds EADDRNOTAVAIL 2001:db8:1::ff &&
-		ip -n "$ns" -6 route del 2001:db8:1::ff/128 table local && ip -n "$ns" -6 route add 2001:db8:1::ff/128 dev dummy0 table local &&
-		answers 0 anyip6 apply && binds EADDRNOTAVAIL 2001:db8:1::ff
+		ip -n "$ns" -6 route replace 2001:db8:1::ff/128 dev dummy0 table local metric 512 &&
+		answers 0 anyip6 apply && has_routes "local 2001:db8:1::/64 dev lo" && binds EADDRNOTAVAIL 2001:db8:1::ff
+}
+
+to_gateway() { in_ns ip -6 route get 2001:db8:1::ff | grep -oE 'dev [a-z0-9]+'; }
+
+# The kernel deletes the routes of a device that goes down.
+device_flaps() {
+	fresh && ip -n "$ns" -6 route add default via 2001:db8:1::ff dev dummy0 &&
+		config 'unicast 2001:db8:1::ff dev dummy0' 'local 2001:db8:1::/64' && answers 0 anyip6 apply && is "dev dummy0" "$(to_gateway)" "way to the gateway" &&
+		ip -n "$ns" link set dummy0 down && ip -n "$ns" link set dummy0 up && ip -n "$ns" addr add 2001:db8:1::1/64 dev dummy0 nodad &&
+		is "dev dummy0" "$(to_gateway)" "way to the gateway after that" && binds EADDRNOTAVAIL 2001:db8:1::ff && binds ok 2001:db8:1::42 &&
+		answers 0 anyip6 apply && answers 0 anyip6 apply && rm -r "$folder" && answers 0 anyip6 apply && has_routes ""
+}
+
+# What cannot be carved out must not become local.
+device_down() {
+	fresh && ip -n "$ns" link set dummy0 down && config 'unicast 2001:db8:1::ff dev dummy0' 'local 2001:db8:1::/64' &&
+		answers 2 anyip6 apply && says "10-test.conf:1: dummy0 is down" && has_routes ""
+}
+
+# At boot, the lines that lack nothing count.
+device_never_comes() {
+	fresh && config 'local 2001:db8:a::/64' 'local 2001:db8:b::/64 dev gone0' 'unicast 2001:db8:c::1 dev gone1' 'local 2001:db8:c::/64' &&
+		answers 4 anyip6 apply --wait && says ":2: gone0: no such device" && says ":4: 2001:db8:c::/64 is left out too" &&
+		has_routes "local 2001:db8:a::/64 dev lo"
+}
+
+# networkd deletes what is carved out, and leaves the local route.
+beside_networkd() {
+	fresh && mkdir -p /run/systemd/netif/links /etc/systemd/networkd.conf.d && echo 'NETWORK_FILE=/etc/systemd/network/eth0.network' >/run/systemd/netif/links/2 &&
+		config 'local 2001:db8:a::/64' && answers 0 anyip6 apply && config 'local 2001:db8:a::/64' 'unreachable 2001:db8:a:0:bad::/80' &&
+		answers 2 anyip6 apply && says "10-test.conf:2: systemd-networkd would delete" && has_routes "local 2001:db8:a::/64 dev lo" &&
+		printf '[Network]\n ManageForeignRoutes = no\n' >/etc/systemd/networkd.conf.d/x.conf && answers 0 anyip6 apply && binds EADDRNOTAVAIL 2001:db8:a:0:bad::1
 }
 
 module_not_loaded() {
@@ -152,20 +187,52 @@ neigh_without_ndisc() {
 add_and_del() {
 	fresh && answers 0 anyip6 add 2001:db8:a::/64 && binds ok 2001:db8:a::1 && answers 0 anyip6 add unreachable 2001:db8:a:0:bad::/80 &&
 		binds EADDRNOTAVAIL 2001:db8:a:0:bad::1 && [ ! -e "$folder" ] && has_routes "" && answers 0 anyip6 apply && binds ok 2001:db8:a::1 &&
-		answers 0 anyip6 del 2001:db8:a:0:bad::/80 && binds ok 2001:db8:a:0:bad::1 && answers 0 anyip6 del 2001:db8:a::/64 &&
-		binds EADDRNOTAVAIL 2001:db8:a::1 && answers 4 anyip6 del 2001:db8:a::/64 && answers 2 anyip6 add 2001:db8:a::/64 neigh dummy0
+		answers 2 anyip6 del 2001:db8:a:0:bad::/80 && says "there is no local route to" &&
+		answers 0 anyip6 del unreachable 2001:db8:a:0:bad::/80 && binds ok 2001:db8:a:0:bad::1 && answers 0 anyip6 del 2001:db8:a::/64 &&
+		binds EADDRNOTAVAIL 2001:db8:a::1 && answers 2 anyip6 del 2001:db8:a::/64 && answers 2 anyip6 add 2001:db8:a::/64 neigh dummy0 &&
+		answers 2 anyip6 add 10.0.0.0/8 && says "IPv4 needs no module"
+}
+
+# What is not ours to delete.
+spared() {
+	local before
+	fresh && before=$(in_ns ip -6 route show table all) || return
+	answers 2 anyip6 del 2001:db8:1::/64 vrf nosuch && answers 2 anyip6 del 2001:db8:1::/64 vrf dummy0 && answers 2 anyip6 del ::1 &&
+		answers 2 anyip6 del 2001:db8:1::1 && answers 2 anyip6 add 2001:db8:a::/64 vrf nosuch && answers 2 anyip6 add 2001:db8:a::/64 vrf dummy0 &&
+		is "$before" "$(in_ns ip -6 route show table all)" "routes"
+}
+
+at_the_same_time() {
+	local n
+	fresh || return
+	for n in {1..9}; do in_ns anyip6 add "2001:db8:a$n::/64" --save & done
+	wait
+	is 9 "$(grep -c '^local' "$folder/saved.conf")" "lines" && is 9 "$(in_ns ip -6 route show table local proto 106 | wc -l)" "routes"
 }
 
 saved() {
 	fresh && config 'local 2001:db8:a::/64' && answers 0 anyip6 add 2001:db8:b::/64 dev dummy0 --save && answers 0 anyip6 add --save unreachable 2001:db8:b:0:1::/80 &&
 		has_routes "local 2001:db8:a::/64 dev lo,local 2001:db8:b::/64 dev dummy0,unreachable 2001:db8:b:0:1::/80 dev lo" &&
 		is "local 2001:db8:b::/64 dev dummy0,unreachable 2001:db8:b:0:1::/80" "$(grep -v '^#' "$folder/saved.conf" | paste -sd,)" "saved.conf" &&
-		answers 2 anyip6 add 2001:db8:b::/64 --save && says "is in $folder/saved.conf:2" &&
+		answers 0 anyip6 add 2001:db8:b::/64 dev dummy0 --save && answers 2 anyip6 add 2001:db8:b::/64 --save && says "is in $folder/saved.conf:2" &&
+		answers 2 anyip6 add 2001:db8:b::/64 dev dummy0 && says "to apply that: anyip6 apply" &&
 		answers 2 anyip6 del 2001:db8:a::/64 --save && says "is in $folder/10-test.conf:1; take the line away, then: anyip6 apply" &&
 		answers 2 anyip6 del 2001:db8:c::/64 --save && answers 0 anyip6 del 2001:db8:b::/64 --save &&
 		has_routes "local 2001:db8:a::/64 dev lo,unreachable 2001:db8:b:0:1::/80 dev lo" &&
 		answers 0 anyip6 del 2001:db8:a::/64 && says "$folder/10-test.conf:1 has it, so it comes back" && answers 0 anyip6 apply && binds ok 2001:db8:a::1 &&
 		answers 2 anyip6 add 2001:db8:d::/64 dev nosuch --save && ! grep 2001:db8:d "$folder/saved.conf"
+}
+
+# Nothing is taken out of the file that cannot be taken back.
+saved_carve_out() {
+	fresh && ip -n "$ns" -6 route add default via 2001:db8:1::ff dev dummy0 && answers 0 anyip6 add unicast 2001:db8:1::ff dev dummy0 --save &&
+		answers 0 anyip6 add 2001:db8:1::/64 --save && answers 2 anyip6 del unicast 2001:db8:1::ff dev dummy0 --save &&
+		grep -q '^unicast' "$folder/saved.conf" && is "dev dummy0" "$(to_gateway)" "way to the gateway" && answers 0 anyip6 del 2001:db8:1::/64 --save &&
+		answers 0 anyip6 del unicast 2001:db8:1::ff dev dummy0 --save && has_routes ""
+}
+
+folder_for_file() {
+	fresh && mkdir -p "$folder/x.conf" && answers 2 anyip6 apply && says "$folder/x.conf: Is a directory"
 }
 
 # --- on, off ---
@@ -187,5 +254,5 @@ if ! type -P anyip6 >/dev/null; then
 fi
 ns='' said=''
 trap clean EXIT
-run_tests prefixes applies applies_again takes_back in_vrf bad_line gateway module_not_loaded waits_for_device neigh neigh_without_ndisc \
-	add_and_del saved toggle_saved
+run_tests prefixes applies applies_again takes_back in_vrf bad_line gateway module_not_loaded waits_for_device device_flaps device_down device_never_comes \
+	beside_networkd neigh neigh_without_ndisc add_and_del spared at_the_same_time saved saved_carve_out folder_for_file toggle_saved

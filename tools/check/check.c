@@ -20,18 +20,6 @@ static struct problem {
 } *problems;
 static size_t n_problems;
 
-const char *fmt_text(const char *fmt, ...)
-{
-	char *text = NULL;
-	va_list args;
-
-	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		text = NULL;
-	va_end(args);
-	return need(text);
-}
-
 void report(const char *id, const char *fix, const char *fmt, ...)
 {
 	struct problem *p;
@@ -70,10 +58,12 @@ static void print(void)
 	}
 	for (size_t i = 0; i < n_problems; i++) {
 		const struct problem *p = &problems[i];
+		char fix[512];
 
 		if (!want_json) {
 			printf("%s: %s", p->id, plain(p->text));
-			printf("; to do: %s\n", p->fix);
+			snprintf(fix, sizeof(fix), "%s", p->fix);
+			printf("; to do: %s\n", plain(fix));
 			continue;
 		}
 		json_open(NULL, '{');
@@ -88,7 +78,16 @@ static void print(void)
 	}
 }
 
-/* Cannot a socket be bound to it? What explain says is the problem, and its hint the fix. */
+/* Of the first part of a prefix, or NULL. */
+static const struct answer *first_refused(const struct explained *x)
+{
+	for (size_t i = 0; i < x->parts.n; i++)
+		if (!x->parts.list[i].empty && x->of[i].answer.verdict != ALLOWED)
+			return &x->of[i].answer;
+	return NULL;
+}
+
+/* Cannot a socket be bound to it? explain says why. */
 static void check_address(const struct address *address)
 {
 	const struct question q = {
@@ -99,13 +98,16 @@ static void check_address(const struct address *address)
 	struct advice advice;
 	const struct answer *a;
 
+	if (q.dev && !if_nametoindex(q.dev)) {
+		report("address", "ip link", "%s: there is no device %s", address->text, q.dev);
+		return;
+	}
 	ask(&q, &x);
 	advice = advise(&q, &x);
-	a = &first_explanation(&x)->answer;
-	if (overall(&x, false) != ALLOWED)
-		report("address",
-		       advice.hints.n ? fmt_text("%s", advice.hints.of[advice.hints.n - 1]) :
-		       fmt_text("anyip6 explain %s", address->text),
+	a = first_refused(&x);
+	if (a)
+		report("address", fmt_text("anyip6 explain %s%s%s says more", address->text,
+					   q.dev ? "%" : "", q.dev ?: ""),
 		       "%s: %s", address->text, a->reason);
 	for (int i = 0; i < advice.warnings.n; i++)
 		report("address", "see anyip6 explain", "%s", advice.warnings.of[i]);
@@ -129,7 +131,6 @@ int cmd_check(int argc, char **argv)
 	if (host.module.is == CANNOT_SEE)
 		die(EXIT_CANNOT, "/proc/sys and /sys are hidden here");
 	check_host(&host);
-	check_networkd();
 	check_netns(&host);
 	for (size_t i = 0; i < all.n; i++)
 		check_address(&all.list[i]);

@@ -15,9 +15,6 @@ struct host {
 /* @id names the kind of problem for programs. @fix is a command, or says what to do. */
 __attribute__((format(printf, 3, 4)))
 void report(const char *id, const char *fix, const char *fmt, ...);
-/* The text of a fix or another part of a report, valid for this process. */
-__attribute__((format(printf, 1, 2)))
-const char *fmt_text(const char *fmt, ...);
 /* The first line that a command prints, without its end, or "" if it fails. */
 const char *command_line(const char *command);
 
@@ -25,6 +22,4 @@ const char *command_line(const char *command);
 void check_host(const struct host *host);
 /* Switches, prefixes and neighbours of this network namespace. */
 void check_netns(const struct host *host);
-void check_networkd(void);
-
 #endif

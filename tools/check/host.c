@@ -12,7 +12,8 @@
 #define MODULES		"/lib/modules"
 #define EFIVARS		"/sys/firmware/efi/efivars/"
 #define HOOKS		MODULE "parameters/hooks"
-#define RELOAD		"modprobe -r anyip6 && systemctl restart anyip6-load && systemctl reload-or-restart anyip6"
+#define LOAD		"systemctl restart anyip6-load && systemctl reload-or-restart anyip6"
+#define RELOAD		"modprobe -r anyip6 && " LOAD
 
 /* --- The module's file --- */
 
@@ -112,7 +113,7 @@ static void check_holders(void)
 
 	while (f && fgets(line, sizeof(line), f))
 		if (held_by_other(line, "ipv6_chk_addr"))
-			report("held", "remove the live patch or the kprobe, then: modprobe anyip6",
+			report("held", "remove the live patch or the kprobe, then: " LOAD,
 			       "another one redirects the kernel's function ipv6_chk_addr");
 	if (f)
 		fclose(f);
@@ -125,10 +126,10 @@ static void check_loading(const struct host *host)
 	check_holders();
 	check_signature();
 	if (file_number("/proc/sys/kernel/ftrace_enabled") == 0)
-		report("ftrace", "sysctl kernel.ftrace_enabled=1 && modprobe anyip6",
+		report("ftrace", "sysctl kernel.ftrace_enabled=1 && " LOAD,
 		       "ftrace is off, and the module needs it");
 	if (!module_file_missing(host->release))
-		report("not-loaded", "modprobe anyip6", "the module is not loaded%s%s",
+		report("not-loaded", LOAD, "the module is not loaded%s%s",
 		       *m->why ? ": " : "", m->why);
 }
 
@@ -152,7 +153,7 @@ static void check_hooks(void)
 	const char *text = file_read(HOOKS);
 	char caller[64], check[64], state[64];
 
-	for (; text && *text; text = strchr(text, '\n') + 1)
+	for (; text && *text; text += strcspn(text, "\n"), text += *text == '\n')
 		if (sscanf(text, "%63s %63s %63s", caller, check, state) == 3 &&
 		    !strcmp(state, "unproven"))
 			report("unproven", "journalctl -k -g anyip6 says why",
@@ -188,10 +189,16 @@ static void check_patches(void)
 
 static bool known_parameter(const char *word)
 {
-	static const char *const names[] = { "default_on=", "ndisc=" };
+	static const char *const names[] = { "default_on", "ndisc", "dyndbg" };
+	const size_t len = strcspn(word, "=");
+	char name[32];
 
+	snprintf(name, sizeof(name), "%.*s", (int)len, word);
+	for (char *at = name; *at; at++)
+		if (*at == '-')	/* it stands for _ */
+			*at = '_';
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (!strncmp(word, names[i], strlen(names[i])))
+		if (!strcmp(name, names[i]))
 			return true;
 	return false;
 }
@@ -238,9 +245,10 @@ static void check_parameters(void)
 		       "when it was loaded: %s", line);
 }
 
-static bool enabled(const char *target, const char *unit)
+/* Enabled, also elsewhere, or masked: somebody has decided. */
+static bool enabled(const char *unit)
 {
-	return !access(fmt_text("/etc/systemd/system/%s.wants/%s", target, unit), F_OK);
+	return strcmp(command_line(fmt_text("systemctl is-enabled %s", unit)), "disabled");
 }
 
 static bool failed(const char *unit)
@@ -256,15 +264,12 @@ static bool has_units(void)
 
 static void check_units(void)
 {
-	static const char *const units[][2] = {
-		{ "sysinit.target", "anyip6-load.service" },
-		{ "multi-user.target", "anyip6.service" },
-	};
+	static const char *const units[] = { "anyip6-load.service", "anyip6.service" };
 
 	for (size_t i = 0; i < 2; i++) {
-		const char *unit = units[i][1];
+		const char *unit = units[i];
 
-		if (!enabled(units[i][0], unit))
+		if (!enabled(unit))
 			report("unit", fmt_text("systemctl enable %s", unit),
 			       "%s is not enabled, so the next boot does not do its work", unit);
 		if (failed(unit))
@@ -275,7 +280,8 @@ static void check_units(void)
 
 void check_host(const struct host *host)
 {
-	check_files(host);
+	if (host->module.is != BUILT_IN)
+		check_files(host);
 	if (host->module.is == NOT_LOADED)
 		check_loading(host);
 	if (host->module.is == LOADED) {

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../explain/rule.h"
 #include "../lib/anyip6.h"
 #include "../prefixes/config.h"
+#include "../prefixes/networkd.h"
 #include "check.h"
 
 static void check_switches(const struct host *host)
@@ -26,6 +28,17 @@ static void check_switches(const struct host *host)
 
 /* --- /etc/anyip6/prefixes.d --- */
 
+#define APPLY		"systemctl reload-or-restart anyip6"
+
+/* Is this the netns of process 1? If that cannot be seen, yes. */
+static bool is_of_init(void)
+{
+	struct stat own, init;
+
+	return stat("/proc/thread-self/ns/net", &own) || stat("/proc/1/ns/net", &init) ||
+		own.st_ino == init.st_ino;
+}
+
 static void bad_line(const char *fmt, ...)
 {
 	char text[1024];
@@ -34,7 +47,7 @@ static void bad_line(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	report("prefixes", "correct the line, then: systemctl reload anyip6", "%s", text);
+	report("prefixes", "correct the line, then: " APPLY, "%s", text);
 }
 
 static bool is_routed(const struct fib *fib, const struct prefix *p)
@@ -53,7 +66,16 @@ static bool is_routed(const struct fib *fib, const struct prefix *p)
 	return false;
 }
 
-/* @fib has all routes that `anyip6 apply` made. */
+/* neigh is on for all lines or for none, but for what others set. */
+static void check_neigh(const struct prefix *p)
+{
+	if (*p->neigh && (file_number(NDISC) != 1 ||
+			  file_number(fmt_text(PROXY_NDP, p->neigh)) != 1))
+		report("neigh", "load the module with ndisc=1, then: " APPLY,
+		       "%s: solicitations on %s are not answered", p->where, p->neigh);
+}
+
+/* The files are those of the host. Another netns has none of their routes. */
 static void check_prefixes(void)
 {
 	struct config config;
@@ -61,13 +83,45 @@ static void check_prefixes(void)
 
 	config_read(&config, bad_line);
 	if (!fib_read_proto(&fib, PREFIX_PROTO))
-		for (size_t i = 0; i < config.n; i++)
-			if (!is_routed(&fib, &config.prefixes[i]))
-				report("not-applied", "systemctl reload anyip6",
-				       "%s: %s has no such route", config.prefixes[i].where,
-				       config.prefixes[i].address.text);
+		for (size_t i = 0; i < config.n && (fib.n_routes || is_of_init()); i++) {
+			const struct prefix *p = &config.prefixes[i];
+
+			if (!is_routed(&fib, p))
+				report("not-applied", APPLY, "%s: %s has no such route",
+				       p->where, p->address.text);
+			else
+				check_neigh(p);
+		}
 	fib_free(&fib);
 	config_free(&config);
+}
+
+static bool has_carve_out(const struct fib *fib)
+{
+	for (size_t i = 0; i < fib->n_routes; i++) {
+		const struct route *r = &fib->routes[i];
+
+		if (r->table == RT_TABLE_LOCAL && r->protocol != RTPROT_KERNEL &&
+		    r->type != RTN_LOCAL)
+			return true;
+	}
+	return false;
+}
+
+static void check_networkd(const struct fib *fib)
+{
+	static const char fix[] = "ManageForeignRoutes=no; see docs/install.md#the-route-at-boot";
+	const char *file = networkd_file_of_lo();
+
+	if (!networkd_deletes_routes())
+		return;
+	if (has_carve_out(fib))
+		report("networkd", fix,
+		       "systemd-networkd deletes what is carved out when it starts next, and that becomes local");
+	else if (file && *file)
+		report("networkd", fix,
+		       "systemd-networkd owns lo by %s, so its next start deletes the routes of lo that others made",
+		       file);
 }
 
 /* --- What the prefixes cover --- */
@@ -91,6 +145,15 @@ static bool is_any_ip(const struct fib *fib, const struct in6_addr *ip, unsigned
 	return a->step == STEP_ALLOWED;
 }
 
+static bool seen_before(const struct gateway *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!memcmp(&list[i].ip, &list[n].ip, sizeof(list[i].ip)) &&
+		    list[i].link == list[n].link)
+			return true;
+	return false;
+}
+
 static void check_others(const struct fib *fib, const struct gateway *list, size_t n,
 			 const char *id, const char *what)
 {
@@ -100,7 +163,8 @@ static void check_others(const struct fib *fib, const struct gateway *list, size
 		const char *dev = fib_link_name(fib, list[i].link);
 		struct answer a = {};
 
-		if (!is_any_ip(fib, &list[i].ip, list[i].link, &a))
+		if (seen_before(list, i) ||
+		    !is_any_ip(fib, &list[i].ip, list[i].link, &a))
 			continue;
 		inet_ntop(AF_INET6, &list[i].ip, ip, sizeof(ip));
 		report(id, fmt_text("anyip6 add unicast %s dev %s --save", ip, dev),
@@ -161,9 +225,13 @@ void check_netns(const struct host *host)
 
 	check_switches(host);
 	check_prefixes();
-	if (fib_read(&fib, FIB_GATEWAYS, NULL))
-		die(EXIT_CANNOT, "netlink: the routes cannot be read");
+	if (fib_read(&fib, FIB_GATEWAYS, NULL)) {
+		report("netlink", "try again", "the routes cannot be read");
+		fib_free(&fib);
+		return;
+	}
 	check_lo(&fib);
+	check_networkd(&fib);
 	if (!has_prefix(&fib))
 		report("no-prefix", "anyip6 add PREFIX --save",
 		       "no local route has a prefix here, so there is nothing to bind to");

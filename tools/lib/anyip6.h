@@ -31,6 +31,10 @@ void die(int code, const char *fmt, ...);
 /* Ends the program if @memory is NULL, else returns it. */
 void *need(void *memory);
 
+/* A text that stays until the program ends. */
+__attribute__((format(printf, 1, 2)))
+const char *fmt_text(const char *fmt, ...);
+
 /* All of a small file or NULL. The next call reuses the memory. */
 char *file_read(const char *path);
 /* The number in a file, or -1 if it cannot be read. */

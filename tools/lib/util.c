@@ -92,3 +92,15 @@ bool take_word(int *argc, char **argv, const char *word)
 	}
 	return false;
 }
+
+const char *fmt_text(const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	va_end(args);
+	return need(text);
+}

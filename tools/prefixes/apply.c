@@ -7,15 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../explain/rule.h"
 #include "../lib/anyip6.h"
 #include "../lib/fib.h"
 #include "../lib/module.h"
 #include "apply.h"
 #include "neigh.h"
+#include "networkd.h"
 
 /* What ip reads. It stays where it is, because the stream writes to its members. */
 struct batch {
@@ -58,32 +62,80 @@ static uint32_t table_of(const struct fib *fib, const struct prefix *p)
 	return vrf ? vrf->vrf_table : 0;
 }
 
-static const char *missing_device(const struct prefix *p)
+static bool is_up(const char *dev)
+{
+	struct ifreq ifr = {};
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+
+	strcpy(ifr.ifr_name, dev);
+	err = fd < 0 ? -1 : ioctl(fd, SIOCGIFFLAGS, &ifr);
+	if (fd >= 0)
+		close(fd);
+	return !err && (ifr.ifr_flags & IFF_UP);
+}
+
+/* What the line needs and is not there, or NULL. The kernel routes to a device that is up. */
+static const char *lacks(const struct prefix *p)
 {
 	const char *const devs[] = { p->vrf, p->dev, p->neigh };
 
 	for (size_t i = 0; i < sizeof(devs) / sizeof(*devs); i++)
 		if (*devs[i] && !if_nametoindex(devs[i]))
-			return devs[i];
+			return fmt_text("%s: no such device", devs[i]);
+	if (!strcmp(p->type, "unicast") && !is_up(p->dev))
+		return fmt_text("%s is down", p->dev);
 	return NULL;
 }
 
-static bool wait_for_devices(const struct config *config, unsigned int seconds)
+/* Is @p carved out of @of? */
+static bool is_part(const struct prefix *p, const struct prefix *of)
+{
+	return strcmp(p->type, "local") && !strcmp(of->type, "local") &&
+		!strcmp(p->vrf, of->vrf) && p->address.len > of->address.len &&
+		prefix_covers(&of->address.ip, of->address.len, &p->address.ip);
+}
+
+/* Takes a line out, and what it is carved out of: that must not become local as a whole. */
+static void leave_out(struct config *config, const struct prefix *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < config->n; i++) {
+		const struct prefix *q = &config->prefixes[i];
+
+		if (is_part(p, q))
+			prefix_complain(q, "%s is left out too", q->address.text);
+		else if (!prefix_same(p, q))
+			config->prefixes[kept++] = *q;
+	}
+	config->n = kept;
+}
+
+/*
+ * Leaves out what still lacks a device after @seconds. Returns whether nothing was
+ * left out.
+ */
+static bool wait_for_devices(struct config *config, unsigned int seconds)
 {
 	unsigned int tenths = seconds * 10;
 	bool good = true;
 
-	for (size_t i = 0; i < config->n; i++) {
-		const struct prefix *p = &config->prefixes[i];
-		const char *dev;
+	for (size_t i = 0; i < config->n;) {
+		const struct prefix p = config->prefixes[i];
+		const char *why;
 
-		while ((dev = missing_device(p)) && tenths--)
+		for (why = lacks(&p); why && tenths; tenths--) {
 			usleep(100000);
-		if (!dev)
+			why = lacks(&p);
+		}
+		if (!why) {
+			i++;
 			continue;
-		tenths = 0;
+		}
+		prefix_complain(&p, "%s", why);
+		leave_out(config, &p);
 		good = false;
-		prefix_complain(p, "%s: no such device", dev);
+		i = 0;
 	}
 	return good;
 }
@@ -120,19 +172,16 @@ static bool carved_out(const struct config *config, const struct prefix *p,
 	return false;
 }
 
-/*
- * Does a route that is there, and stays? A route of ours that the files lack goes.
- * Only what comes from a file has a place there.
- */
+/* Does a route that is there, and stays? With @all, ours go unless the files have them. */
 static bool routed_out(const struct fib *fib, const struct prefix *p,
-		       const struct in6_addr *ip)
+		       const struct in6_addr *ip, bool all)
 {
 	const uint32_t table = table_of(fib, p);
 
 	for (size_t i = 0; i < fib->n_routes; i++) {
 		const struct route *r = &fib->routes[i];
 
-		if (r->protocol == PREFIX_PROTO && *p->where)
+		if (r->protocol == PREFIX_PROTO && all)
 			continue;
 		if (r->table == table && r->type != RTN_LOCAL &&
 		    r->len > p->address.len && route_covers(r, ip))
@@ -145,7 +194,7 @@ static bool routed_out(const struct fib *fib, const struct prefix *p,
 			"carve it out first: unicast %s/128 dev %s%s%s"
 
 static bool spares_gateways(const struct fib *fib, const struct config *config,
-			    const struct prefix *p)
+			    const struct prefix *p, bool all)
 {
 	char ip[INET6_ADDRSTRLEN];
 
@@ -153,7 +202,7 @@ static bool spares_gateways(const struct fib *fib, const struct config *config,
 		const struct gateway *g = &fib->gateways[i];
 
 		if (!prefix_covers(&p->address.ip, p->address.len, &g->ip) ||
-		    carved_out(config, p, &g->ip) || routed_out(fib, p, &g->ip))
+		    carved_out(config, p, &g->ip) || routed_out(fib, p, &g->ip, all))
 			continue;
 		inet_ntop(AF_INET6, &g->ip, ip, sizeof(ip));
 		prefix_complain(p, GATEWAY, ip, p->address.text, ip,
@@ -165,7 +214,7 @@ static bool spares_gateways(const struct fib *fib, const struct config *config,
 }
 
 /* All prefixes of an L3 domain: reading the routes of a router takes a moment. */
-static int check_domain(const struct config *config, const char *vrf)
+static int check_domain(const struct config *config, const char *vrf, bool all)
 {
 	struct fib fib;
 	int err = fib_read(&fib, FIB_GATEWAYS, *vrf ? vrf : NULL), code = 0;
@@ -182,7 +231,7 @@ static int check_domain(const struct config *config, const char *vrf)
 		if (!table_of(&fib, p)) {
 			prefix_complain(p, "%s is no VRF", vrf);
 			code = EXIT_USAGE;
-		} else if (!strcmp(p->type, "local") && !spares_gateways(&fib, config, p)) {
+		} else if (!strcmp(p->type, "local") && !spares_gateways(&fib, config, p, all)) {
 			code = EXIT_USAGE;
 		}
 	}
@@ -198,34 +247,56 @@ static bool first_of_domain(const struct config *config, size_t n)
 	return true;
 }
 
-/* Nothing is changed before this has found everything in order. */
-static int check_all(const struct config *config, unsigned int seconds)
+/* networkd deletes what is carved out when it starts, and keeps the routes of lo. */
+static bool networkd_spares(const struct config *config)
 {
-	int code = need_module();
+	for (size_t i = 0; i < config->n; i++) {
+		const struct prefix *p = &config->prefixes[i];
 
-	if (!code && !neigh_possible(config))
-		code = EXIT_CANNOT;
-	if (!code && !wait_for_devices(config, seconds))
-		code = EXIT_USAGE;
+		if (!strcmp(p->type, "local") || !networkd_deletes_routes())
+			continue;
+		prefix_complain(p, "systemd-networkd would delete this route at its next start, unless networkd.conf has ManageForeignRoutes=no");
+		return false;
+	}
+	return true;
+}
+
+/* @all: the prefixes are those of all files. */
+static int check_routes(const struct config *config, bool all)
+{
+	int code = networkd_spares(config) ? 0 : EXIT_USAGE;
+
 	for (size_t i = 0; !code && i < config->n; i++)
 		if (first_of_domain(config, i))
-			code = check_domain(config, config->prefixes[i].vrf);
+			code = check_domain(config, config->prefixes[i].vrf, all);
 	return code;
 }
 
 /* --- The routes --- */
 
+/*
+ * The kernel deletes a route to a device that goes down. So what is carved out for
+ * another host has a second route, behind the first, that sends the lookup on to the
+ * next table.
+ */
+#define BEHIND		2048	/* a metric. By default it is 1024 */
+
 static void add_route(struct batch *b, const struct fib *fib, const struct prefix *p,
 		      const char *proto)
 {
+	const uint32_t table = table_of(fib, p);
+	const char *dev = *p->dev ? p->dev : *p->vrf ? p->vrf : "lo";
+
 	fprintf(b->f, "route replace %s %s", p->type, p->address.text);
-	if (!IS_PREFIX(&p->address))
-		fprintf(b->f, "/128");
 	if (strcmp(p->type, "unreachable"))
-		fprintf(b->f, " dev %s", *p->dev ? p->dev : *p->vrf ? p->vrf : "lo");
-	fprintf(b->f, " table %u%s\n", table_of(fib, p), proto);
+		fprintf(b->f, " dev %s", dev);
+	fprintf(b->f, " table %u%s\n", table, proto);
+	if (!strcmp(p->type, "unicast"))
+		fprintf(b->f, "route replace throw %s table %u metric %d%s\n",
+			p->address.text, table, BEHIND, proto);
 }
 
+/* Has a line this route, or one in its place? */
 static bool is_wanted(const struct config *config, const struct fib *fib,
 		      const struct route *r)
 {
@@ -235,9 +306,15 @@ static bool is_wanted(const struct config *config, const struct fib *fib,
 		if (p->address.len == r->len &&
 		    !memcmp(&p->address.ip, &r->dst, sizeof(r->dst)) &&
 		    table_of(fib, p) == r->table)
-			return true;
+			return r->metric != BEHIND || !strcmp(p->type, "unicast");
 	}
 	return false;
+}
+
+static void del_route(struct batch *b, const struct route *r)
+{
+	fprintf(b->f, "route del %s %s table %u metric %u proto %u\n", route_type(r),
+		route_prefix(r), r->table, r->metric, r->protocol);
 }
 
 /* Local routes go first, so that what was carved out of them never becomes local. */
@@ -250,12 +327,10 @@ static void take_back(struct batch *b, const struct config *config,
 		if (r->protocol != PREFIX_PROTO || is_wanted(config, fib, r))
 			continue;
 		if (local ? r->type == RTN_LOCAL : r->type != RTN_LOCAL)
-			fprintf(b->f, "route del %s %s table %u proto %d\n",
-				route_type(r), route_prefix(r), r->table, PREFIX_PROTO);
+			del_route(b, r);
 	}
 }
 
-/* What is carved out comes first, for the same reason. */
 static void add_routes(struct batch *b, const struct config *config,
 		       const struct fib *fib, bool local)
 {
@@ -279,33 +354,77 @@ static int read_ours(struct fib *fib)
 	return err ? EXIT_CANNOT : 0;
 }
 
-int apply(const struct config *config, unsigned int seconds)
+/* If a part cannot be carved out, nothing becomes local. */
+static int carve_out(const struct config *config, const struct fib *fib)
 {
-	int code = check_all(config, seconds);
 	struct batch b;
+	int code;
+
+	batch_begin(&b);
+	add_routes(&b, config, fib, false);
+	code = batch_run(&b);
+	if (code)
+		complain("not everything could be carved out, so no prefix was made local");
+	return code;
+}
+
+static int make_local(const struct config *config, const struct fib *fib)
+{
+	struct batch b;
+
+	batch_begin(&b);
+	take_back(&b, config, fib, true);
+	add_routes(&b, config, fib, true);
+	take_back(&b, config, fib, false);
+	neigh_batch(b.f, config);
+	return batch_run(&b);
+}
+
+static int apply_ready(const struct config *config)
+{
+	int code = check_routes(config, true), neigh;
 	struct fib fib;
 
 	code = code ?: read_ours(&fib);
 	if (code)
 		return code;
-	batch_begin(&b);
-	add_routes(&b, config, &fib, false);
-	take_back(&b, config, &fib, true);
-	add_routes(&b, config, &fib, true);
-	take_back(&b, config, &fib, false);
-	neigh_batch(b.f, config);
+	code = carve_out(config, &fib) ?: make_local(config, &fib);
 	fib_free(&fib);
-	return batch_run(&b) ?: neigh_apply(config);
+	neigh = neigh_apply(config);
+	return code ?: neigh;
+}
+
+int apply(const struct config *config, unsigned int seconds)
+{
+	int code = need_module(), late = 0;
+	struct config ready = {};
+
+	if (!code && !neigh_possible(config))
+		code = EXIT_CANNOT;
+	if (code)
+		return code;
+	for (size_t i = 0; i < config->n; i++)
+		config_add(&ready, &config->prefixes[i]);
+	if (!wait_for_devices(&ready, seconds))
+		late = seconds ? EXIT_CANNOT : EXIT_USAGE;
+	/* At boot, one device that is missing does not take all prefixes away. */
+	if (late != EXIT_USAGE)
+		code = apply_ready(&ready);
+	config_free(&ready);
+	return code ?: late;
 }
 
 int apply_once(const struct prefix *p)
 {
-	const struct config config = { (struct prefix *)p, 1 };
-	int code = check_all(&config, 0);
+	struct prefix one = *p;
+	struct config config = { &one, 1 };
+	int code = need_module();
 	struct batch b;
 	struct fib fib;
 
-	code = code ?: read_ours(&fib);
+	if (!code && !wait_for_devices(&config, 0))
+		code = EXIT_USAGE;
+	code = code ?: check_routes(&config, false) ?: read_ours(&fib);
 	if (code)
 		return code;
 	batch_begin(&b);
@@ -314,16 +433,62 @@ int apply_once(const struct prefix *p)
 	return batch_run(&b);
 }
 
+static struct route *find(const struct fib *fib, const struct prefix *p)
+{
+	const uint32_t table = table_of(fib, p);
+
+	for (size_t i = 0; i < fib->n_routes; i++) {
+		struct route *r = &fib->routes[i];
+
+		if (r->table == table && r->len == p->address.len &&
+		    !memcmp(&r->dst, &p->address.ip, sizeof(r->dst)) &&
+		    !strcmp(route_type(r), p->type) && r->protocol != RTPROT_KERNEL)
+			return r;
+	}
+	return NULL;
+}
+
+/* Would a gateway be local without the route @r? */
+static bool frees_gateway(struct fib *fib, const struct prefix *p, struct route *r)
+{
+	const struct route kept = *r;
+	struct answer a = {};
+	bool frees = false;
+
+	*r = fib->routes[fib->n_routes - 1];
+	fib->n_routes--;
+	for (size_t i = 0; i < fib->n_gateways && !frees; i++) {
+		if (!route_covers(&kept, &fib->gateways[i].ip))
+			continue;
+		rule_any_ip(fib, &fib->gateways[i].ip, fib_link_by_name(fib, p->vrf), &a);
+		frees = a.step == STEP_ALLOWED;
+	}
+	if (frees)
+		complain("%s is carved out for a gateway of this host, which would become local",
+			 p->address.text);
+	return frees;
+}
+
 int apply_delete(const struct prefix *p)
 {
+	int err, code = EXIT_USAGE;
+	struct route *r, gone;
 	struct batch b;
 	struct fib fib;
-	int code = read_ours(&fib);
 
-	if (code)
-		return code;
-	batch_begin(&b);
-	fprintf(b.f, "route del %s table %u\n", p->address.text, table_of(&fib, p));
+	err = fib_read(&fib, FIB_GATEWAYS, *p->vrf ? p->vrf : NULL);
+	if (err) {
+		complain("netlink: %s", fib_error(err));
+		code = EXIT_CANNOT;
+	} else if (!table_of(&fib, p)) {
+		complain("%s is no VRF", p->vrf);
+	} else if (!(r = find(&fib, p))) {
+		complain("there is no %s route to %s", p->type, p->address.text);
+	} else if (gone = *r, !frees_gateway(&fib, p, r)) {
+		batch_begin(&b);
+		del_route(&b, &gone);
+		code = batch_run(&b);
+	}
 	fib_free(&fib);
-	return batch_run(&b);
+	return code;
 }

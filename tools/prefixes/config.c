@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -11,6 +12,9 @@
 
 #define MAX_WORDS	8
 #define MAX_LINE	1024
+
+/* No blank and no word of ip(8)'s batches. The kernel takes more. */
+#define NAME	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:@-"
 
 /* The types that a line can have. */
 static const struct type {
@@ -30,12 +34,24 @@ static const struct type *type_of(const char *word)
 	return NULL;
 }
 
+/* 2001:db8::1/64 is a mistake of one kind or the other. */
+static bool has_host_bits(const char *word, const struct address *a)
+{
+	char host[INET6_ADDRSTRLEN];
+	struct in6_addr ip;
+
+	snprintf(host, sizeof(host), "%.*s", (int)strcspn(word, "/"), word);
+	return inet_pton(AF_INET6, host, &ip) == 1 && memcmp(&ip, &a->ip, sizeof(ip));
+}
+
 static const char *take_prefix(const char *word, struct prefix *p)
 {
 	const char *why = address_parse(word, &p->address);
 
 	if (why)
 		return why;
+	if (has_host_bits(word, &p->address))
+		return "the prefix has bits behind its length; is the length right?";
 	if (p->address.port || *p->address.dev)
 		return "a prefix has no port and no %device";
 	if (!p->address.len)
@@ -67,8 +83,8 @@ static const char *take_device(char **words, const struct type *type, struct pre
 		return "a device is missing at the end";
 	if (*place)
 		return "a word comes twice";
-	if (strlen(words[1]) >= IFNAMSIZ || strchr(words[1], '/'))
-		return "the name of a device has 15 characters at most, and no slash";
+	if (strlen(words[1]) >= IFNAMSIZ || strspn(words[1], NAME) != strlen(words[1]))
+		return "the name of a device has 15 characters at most, of A-Z a-z 0-9 _ . : @ -";
 	strcpy(place, words[1]);
 	return NULL;
 }
@@ -87,9 +103,13 @@ const char *prefix_parse(char **words, int n, struct prefix *p)
 	why = take_prefix(words[1], p);
 	for (int i = 2; !why && i < n; i += 2)
 		why = take_device(words + i, type, p);
-	if (!why && type->needs_dev && !*p->dev)
-		why = "unicast needs dev, the device towards that prefix";
 	return why;
+}
+
+const char *prefix_lacks(const struct prefix *p)
+{
+	return type_of(p->type)->needs_dev && !*p->dev ?
+		"unicast needs dev, the device towards that prefix" : NULL;
 }
 
 void prefix_complain(const struct prefix *p, const char *fmt, ...)
@@ -159,7 +179,7 @@ static const char *take_line(struct config *config, char *line, const char *wher
 
 	if (!n)
 		return NULL;
-	why = prefix_parse(words, n, &p);
+	why = prefix_parse(words, n, &p) ?: prefix_lacks(&p);
 	if (why)
 		return why;
 	other = config_find(config, &p);
@@ -195,6 +215,8 @@ static bool read_file(struct config *config, const char *name,
 			wrong("%s: %s", where, why);
 		good &= !why;
 	}
+	if (ferror(f))
+		wrong("%s: %s", path, strerror(errno));
 	good &= !ferror(f);
 	fclose(f);
 	return good;

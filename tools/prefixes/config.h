@@ -28,6 +28,8 @@ struct config {
 
 /* Reads words such as "local PREFIX dev DEV". Returns NULL, or what is wrong. */
 const char *prefix_parse(char **words, int n, struct prefix *p);
+/* What it lacks to become a route, or NULL. */
+const char *prefix_lacks(const struct prefix *p);
 /* Complains about @p, and says where it stands if that is a file. */
 __attribute__((format(printf, 2, 3)))
 void prefix_complain(const struct prefix *p, const char *fmt, ...);

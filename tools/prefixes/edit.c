@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* anyip6 add, del and apply: the prefixes of a host, now and after a reboot. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,12 +26,24 @@ static int apply_files(unsigned int seconds)
 	return code;
 }
 
+/* One at a time reads the routes and changes them. The end of the process unlocks. */
+static void take_lock(void)
+{
+	int fd;
+
+	mkdir("/run/anyip6", 0755);
+	fd = open("/run/anyip6/lock", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || flock(fd, LOCK_EX))
+		die(EXIT_CANNOT, "/run/anyip6/lock: %s", strerror(errno));
+}
+
 int cmd_apply(int argc, char **argv)
 {
 	const bool wait = take_word(&argc, argv, "--wait");
 
 	if (argc > 1)
 		die(EXIT_USAGE, "apply: --wait is all it takes");
+	take_lock();
 	return apply_files(wait ? WAIT : 0);
 }
 
@@ -71,7 +85,7 @@ static int save(const struct config *config, const struct prefix *gone,
 			write_line(f, &config->prefixes[i]);
 	if (more)
 		write_line(f, more);
-	if (fclose(f) || rename(SAVED ".new", SAVED))
+	if (fflush(f) || fsync(fileno(f)) || fclose(f) || rename(SAVED ".new", SAVED))
 		die(EXIT_CANNOT, SAVED ": %s", strerror(errno));
 	return 0;
 }
@@ -96,6 +110,12 @@ static const struct prefix *configured(struct config *config, const struct prefi
 	return config_find(config, p);
 }
 
+static bool same_line(const struct prefix *a, const struct prefix *b)
+{
+	return !strcmp(a->type, b->type) && !strcmp(a->dev, b->dev) &&
+		!strcmp(a->neigh, b->neigh);
+}
+
 /* The routes come first: what cannot be applied is not saved. */
 static int add_saved(struct prefix *p)
 {
@@ -104,8 +124,10 @@ static int add_saved(struct prefix *p)
 	int code;
 
 	there = configured(&config, p);
-	if (there)
+	if (there && !same_line(there, p))
 		die(EXIT_USAGE, "add: %s is in %s", p->address.text, there->where);
+	if (there)
+		return apply(&config, 0);
 	config_add(&config, p);
 	code = apply(&config, 0);
 	config.n--;
@@ -115,29 +137,48 @@ static int add_saved(struct prefix *p)
 	return code;
 }
 
+/* The words of a line. The type can be missing. */
+static struct prefix take_words(const char *command, int argc, char **argv)
+{
+	char *words[16] = { "local" };
+	int n;
+
+	if (argc < 2 || argc > 12)
+		die(EXIT_USAGE, "%s: the prefix is missing, or there are too many words",
+		    command);
+	/* an address has a colon or, of IPv4, a dot; a type has neither */
+	n = strpbrk(argv[1], ":.") ? 1 : 0;
+	memcpy(words + n, argv + 1, (argc - 1) * sizeof(*argv));
+	return parse(command, words, n + argc - 1);
+}
+
 int cmd_add(int argc, char **argv)
 {
 	const bool keep = take_word(&argc, argv, "--save");
-	char *words[16] = { "local" };
-	struct prefix p;
-	int n = 0;
+	const struct prefix *there;
+	struct config config;
+	struct prefix p = take_words("add", argc, argv);
 
-	if (argc < 2 || argc > 12)
-		die(EXIT_USAGE, "add: the prefix is missing, or the words are too many");
-	/* an address has colons, a type has none */
-	if (strchr(argv[1], ':'))
-		n = 1;
-	memcpy(words + n, argv + 1, (argc - 1) * sizeof(*argv));
-	p = parse("add", words, n + argc - 1);
-	if (!keep && *p.neigh)
+	if (prefix_lacks(&p))
+		die(EXIT_USAGE, "add: %s", prefix_lacks(&p));
+	take_lock();
+	if (keep)
+		return add_saved(&p);
+	there = configured(&config, &p);
+	if (there)
+		die(EXIT_USAGE, "add: %s is in %s; to apply that: anyip6 apply",
+		    p.address.text, there->where);
+	config_free(&config);
+	if (*p.neigh)
 		die(EXIT_USAGE, "add: neigh needs --save");
-	return keep ? add_saved(&p) : apply_once(&p);
+	return apply_once(&p);
 }
 
+/* As with add, the routes come first. */
 static int del_saved(const struct prefix *p)
 {
 	const struct prefix *there;
-	struct config config;
+	struct config config, rest = {};
 	int code;
 
 	there = configured(&config, p);
@@ -146,9 +187,13 @@ static int del_saved(const struct prefix *p)
 	if (!is_saved(there))
 		die(EXIT_USAGE, "del: %s is in %s; take the line away, then: anyip6 apply",
 		    p->address.text, there->where);
-	code = save(&config, there, NULL);
+	for (size_t i = 0; i < config.n; i++)
+		if (&config.prefixes[i] != there)
+			config_add(&rest, &config.prefixes[i]);
+	code = apply(&rest, 0) ?: save(&config, there, NULL);
+	config_free(&rest);
 	config_free(&config);
-	return code ?: apply_files(0);
+	return code;
 }
 
 int cmd_del(int argc, char **argv)
@@ -156,13 +201,11 @@ int cmd_del(int argc, char **argv)
 	const bool keep = take_word(&argc, argv, "--save");
 	const struct prefix *there;
 	struct config config;
-	char *words[16] = { "local" };
-	struct prefix p;
+	struct prefix p = take_words("del", argc, argv);
 
-	if (argc < 2 || argc > 4)
-		die(EXIT_USAGE, "del: it takes a prefix, and vrf VRF");
-	memcpy(words + 1, argv + 1, (argc - 1) * sizeof(*argv));
-	p = parse("del", words, argc);
+	if (*p.neigh)
+		die(EXIT_USAGE, "del: a prefix and its VRF are enough");
+	take_lock();
 	if (keep)
 		return del_saved(&p);
 	there = configured(&config, &p);

@@ -36,8 +36,11 @@ static bool has_dev(const struct devs *devs, const char *name)
 
 static void add_dev(struct devs *devs, const char *name)
 {
-	if (*name && !has_dev(devs, name) && devs->n < MAX_DEVS)
-		strcpy(devs->names[devs->n++], name);
+	if (!*name || has_dev(devs, name))
+		return;
+	if (devs->n == MAX_DEVS)
+		die(EXIT_CANNOT, "neigh: at most %d devices", MAX_DEVS);
+	strcpy(devs->names[devs->n++], name);
 }
 
 static struct devs devs_read(void)
@@ -94,6 +97,15 @@ void neigh_batch(FILE *ip, const struct config *config)
 			fprintf(ip, "link set dev %s allmulticast off\n", old.names[i]);
 }
 
+/* What has the value already is another one's. */
+static bool is_set(const char *dev)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), PROXY_NDP, dev);
+	return file_number(path) == 1;
+}
+
 static bool set_proxy(const char *dev, const char *value)
 {
 	char path[128];
@@ -108,12 +120,16 @@ static bool set_proxy(const char *dev, const char *value)
 int neigh_apply(const struct config *config)
 {
 	const struct devs wanted = devs_wanted(config), old = devs_read();
+	struct devs ours = {};
 	bool good = true;
 
 	if (!wanted.n && !old.n)
 		return 0;
-	for (size_t i = 0; i < wanted.n; i++)
+	for (size_t i = 0; i < wanted.n; i++) {
+		if (has_dev(&old, wanted.names[i]) || !is_set(wanted.names[i]))
+			add_dev(&ours, wanted.names[i]);
 		good &= set_proxy(wanted.names[i], "1");
+	}
 	for (size_t i = 0; i < old.n; i++)
 		if (!has_dev(&wanted, old.names[i]) && if_nametoindex(old.names[i]))
 			good &= set_proxy(old.names[i], "0");
@@ -121,7 +137,7 @@ int neigh_apply(const struct config *config)
 		complain(NDISC ": %s", strerror(errno));
 		good = false;
 	}
-	if (!devs_write(&wanted)) {
+	if (!devs_write(&ours)) {
 		complain("%s: %s", devs_path(), strerror(errno));
 		good = false;
 	}
