@@ -45,7 +45,7 @@ may_skip() {
 	! older 6.11 || echo 'io_uring bind'
 	older 6.16 || echo 'DCCP|dccp_'
 	older 7.1 || echo 'UDP-Lite|udplite_'
-	older 7.3 || echo 'load[.]ftrace_off #' # kernel.ftrace_enabled=0 is EOPNOTSUPP
+	older 7.3 || echo '(load[.]ftrace_off|check[.]found[.]ftrace) #' # kernel.ftrace_enabled=0 is EOPNOTSUPP
 	[ -e /proc/self/fail-nth ] || echo 'faults[.]allocations_' # no CONFIG_FAULT_INJECTION
 	[ -z "${ANYIP6_MAY_SKIP:-}" ] || echo "$ANYIP6_MAY_SKIP"
 }

@@ -111,10 +111,11 @@ gateway() {
 		has_routes "" && answers 2 anyip6 add 2001:db8:1::/64 && config 'local 2001:db8:1::/64' "$carve" && answers 0 anyip6 apply &&
 		is "2001:db8:1::ff dev dummy0" "$(in_ns ip -6 route get 2001:db8:1::ff | grep -oE '2001:db8:1::ff .*dummy0' | sed 's/from :: //')" "way to the gateway" &&
 		binds EADDRNOTAVAIL 2001:db8:1::ff && binds ok 2001:db8:1::42 && answers 0 anyip6 apply &&
-		answers 2 anyip6 del unicast 2001:db8:1::ff && says "which would become local" &&
 		config 'local 2001:db8:1::/64' && answers 2 anyip6 apply && binds EADDRNOTAVAIL 2001:db8:1::ff &&
 		ip -n "$ns" -6 route replace 2001:db8:1::ff/128 dev dummy0 table local metric 512 &&
-		answers 0 anyip6 apply && has_routes "local 2001:db8:1::/64 dev lo" && binds EADDRNOTAVAIL 2001:db8:1::ff
+		answers 0 anyip6 apply && has_routes "local 2001:db8:1::/64 dev lo" && binds EADDRNOTAVAIL 2001:db8:1::ff &&
+		answers 2 anyip6 del unicast 2001:db8:1::ff && says "carved out for a gateway of this host, which would become local" &&
+		is "dev dummy0" "$(to_gateway)" "way to the gateway"
 }
 
 to_gateway() { in_ns ip -6 route get 2001:db8:1::ff | grep -oE 'dev [a-z0-9]+'; }

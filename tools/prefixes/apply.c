@@ -247,6 +247,9 @@ static bool first_of_domain(const struct config *config, size_t n)
 	return true;
 }
 
+#define NETWORKD	"systemd-networkd would delete this route at its next start, " \
+			"unless networkd.conf has ManageForeignRoutes=no"
+
 /* networkd deletes what is carved out when it starts, and keeps the routes of lo. */
 static bool networkd_spares(const struct config *config)
 {
@@ -255,7 +258,7 @@ static bool networkd_spares(const struct config *config)
 
 		if (!strcmp(p->type, "local") || !networkd_deletes_routes())
 			continue;
-		prefix_complain(p, "systemd-networkd would delete this route at its next start, unless networkd.conf has ManageForeignRoutes=no");
+		prefix_complain(p, NETWORKD);
 		return false;
 	}
 	return true;
@@ -469,25 +472,37 @@ static bool frees_gateway(struct fib *fib, const struct prefix *p, struct route 
 	return frees;
 }
 
+static int delete_one(struct fib *fib, const struct prefix *p)
+{
+	struct route *r = find(fib, p), gone;
+	struct batch b;
+
+	if (!table_of(fib, p)) {
+		complain("%s is no VRF", p->vrf);
+		return EXIT_USAGE;
+	}
+	if (!r) {
+		complain("there is no %s route to %s", p->type, p->address.text);
+		return EXIT_USAGE;
+	}
+	gone = *r;
+	if (frees_gateway(fib, p, r))
+		return EXIT_USAGE;
+	batch_begin(&b);
+	del_route(&b, &gone);
+	return batch_run(&b);
+}
+
 int apply_delete(const struct prefix *p)
 {
-	int err, code = EXIT_USAGE;
-	struct route *r, gone;
-	struct batch b;
 	struct fib fib;
+	int err = fib_read(&fib, FIB_GATEWAYS, *p->vrf ? p->vrf : NULL), code;
 
-	err = fib_read(&fib, FIB_GATEWAYS, *p->vrf ? p->vrf : NULL);
 	if (err) {
 		complain("netlink: %s", fib_error(err));
 		code = EXIT_CANNOT;
-	} else if (!table_of(&fib, p)) {
-		complain("%s is no VRF", p->vrf);
-	} else if (!(r = find(&fib, p))) {
-		complain("there is no %s route to %s", p->type, p->address.text);
-	} else if (gone = *r, !frees_gateway(&fib, p, r)) {
-		batch_begin(&b);
-		del_route(&b, &gone);
-		code = batch_run(&b);
+	} else {
+		code = delete_one(&fib, p);
 	}
 	fib_free(&fib);
 	return code;
