@@ -31,18 +31,6 @@ static struct sysctls read_sysctls(void)
 	};
 }
 
-/* Calls @each with the words of each line of a file. */
-static void each_line(const char *path, int fields,
-		      void (*each)(char (*words)[64]))
-{
-	const char *line = file_read(path);
-	char words[3][64];
-
-	for (; line && *line; line = strchr(line, '\n') + 1)
-		if (sscanf(line, "%63s %63s %63s", words[0], words[1], words[2]) >= fields)
-			each(words);
-}
-
 static void json_hook(char (*w)[64])
 {
 	json_open(NULL, '{');
@@ -73,8 +61,7 @@ static void print_off(char (*w)[64])
 /* What is not hooked has its reason, so it stands apart, in one line each. */
 static void print_hooks(void)
 {
-	static const char hooks[] = MODULE "parameters/hooks";
-	const char *text = file_read(hooks);
+	const char *text = file_read(HOOKS);
 	const bool absent = text && strstr(text, " absent");
 	const bool off = text && strstr(text, " off");
 	const bool unproven = text && strstr(text, " unproven");
@@ -82,15 +69,15 @@ static void print_hooks(void)
 	if (!text)
 		return;
 	printf("hooks (caller, check, how it is known):\n");
-	each_line(hooks, 3, print_hook);
+	file_each_line(HOOKS, 3, print_hook);
 	if (absent) {
 		printf("  not needed, as the kernel does not have them now:");
-		each_line(hooks, 3, print_absent);
+		file_each_line(HOOKS, 3, print_absent);
 		putchar('\n');
 	}
 	if (off) {
 		printf("  not asked for with ndisc=1:");
-		each_line(hooks, 3, print_off);
+		file_each_line(HOOKS, 3, print_off);
 		putchar('\n');
 	}
 	if (unproven)
@@ -108,10 +95,7 @@ static void print_counter(char (*w)[64])
 /* The host route of a configured address is no Any-IP prefix. */
 static bool is_address(const struct fib *fib, const struct route *r)
 {
-	for (size_t i = 0; r->len == 128 && i < fib->n_addrs; i++)
-		if (!memcmp(&fib->addrs[i].ip, &r->dst, sizeof(r->dst)))
-			return true;
-	return false;
+	return r->len == 128 && fib_has_addr(fib, &r->dst);
 }
 
 static bool is_read(const struct fib *fib, uint32_t table)
@@ -184,7 +168,7 @@ static void print_text(const char *name, const struct fib *fib,
 	putchar('\n');
 	if (s->on >= 0)
 		printf(" decisions:\n");
-	each_line(COUNTERS, 2, print_counter);
+	file_each_line(COUNTERS, 2, print_counter);
 	printf(" Any-IP prefixes:\n");
 	print_prefixes(fib);
 }
@@ -204,7 +188,7 @@ static void print_json(const char *name, const struct fib *fib,
 	print_prefixes(fib);
 	json_close();
 	json_open("counters", '{');
-	each_line(COUNTERS, 2, print_counter);
+	file_each_line(COUNTERS, 2, print_counter);
 	json_close();
 	json_close();
 }
@@ -293,7 +277,7 @@ static void json_module(const struct module *m, const char *release)
 	json_string("kernel", release);
 	json_string("self_test", loaded ? "passed" : NULL);
 	json_open("hooks", '[');
-	each_line(MODULE "parameters/hooks", 3, json_hook);
+	file_each_line(HOOKS, 3, json_hook);
 	json_close();
 }
 

@@ -11,7 +11,6 @@
 
 #define MODULES		"/lib/modules"
 #define EFIVARS		"/sys/firmware/efi/efivars/"
-#define HOOKS		MODULE "parameters/hooks"
 #define LOAD		"systemctl restart anyip6-load && systemctl reload-or-restart anyip6"
 #define RELOAD		"modprobe -r anyip6 && " LOAD
 
@@ -148,16 +147,11 @@ static void check_version(const struct module *m)
 		       m->version, ANYIP6_VERSION);
 }
 
-static void check_hooks(void)
+static void check_hook(char (*w)[64])
 {
-	const char *text = file_read(HOOKS);
-	char caller[64], check[64], state[64];
-
-	for (; text && *text; text += strcspn(text, "\n"), text += *text == '\n')
-		if (sscanf(text, "%63s %63s %63s", caller, check, state) == 3 &&
-		    !strcmp(state, "unproven"))
-			report("unproven", "journalctl -k -g anyip6 says why",
-			       "%s keeps the kernel's own answers", caller);
+	if (!strcmp(w[2], "unproven"))
+		report("unproven", "journalctl -k -g anyip6 says why",
+		       "%s keeps the kernel's own answers", w[0]);
 }
 
 /* /sys/kernel/livepatch/PATCH/OBJECT/FUNCTION,NUMBER */
@@ -286,7 +280,7 @@ void check_host(const struct host *host)
 		check_loading(host);
 	if (host->module.is == LOADED) {
 		check_version(&host->module);
-		check_hooks();
+		file_each_line(HOOKS, 3, check_hook);
 	}
 	check_patches();
 	check_parameters();

@@ -11,7 +11,7 @@
 
 #include "../explain/rule.h"
 #include "../lib/anyip6.h"
-#include "../prefixes/config.h"
+#include "../prefixes/apply.h"
 #include "../prefixes/networkd.h"
 #include "check.h"
 
@@ -50,22 +50,6 @@ static void bad_line(const char *fmt, ...)
 	report("prefixes", "correct the line, then: " APPLY, "%s", text);
 }
 
-static bool is_routed(const struct fib *fib, const struct prefix *p)
-{
-	const struct link *vrf = *p->vrf ? fib_link_by_name(fib, p->vrf) : NULL;
-	const uint32_t table = !*p->vrf ? RT_TABLE_LOCAL : vrf ? vrf->vrf_table : 0;
-
-	for (size_t i = 0; i < fib->n_routes; i++) {
-		const struct route *r = &fib->routes[i];
-
-		if (r->table == table && r->len == p->address.len &&
-		    !memcmp(&r->dst, &p->address.ip, sizeof(r->dst)) &&
-		    !strcmp(route_type(r), p->type))
-			return true;
-	}
-	return false;
-}
-
 /* neigh is on for all lines or for none, but for what others set. */
 static void check_neigh(const struct prefix *p)
 {
@@ -86,7 +70,7 @@ static void check_prefixes(void)
 		for (size_t i = 0; i < config.n && (fib.n_routes || is_of_init()); i++) {
 			const struct prefix *p = &config.prefixes[i];
 
-			if (!is_routed(&fib, p))
+			if (!prefix_route(&fib, p))
 				report("not-applied", APPLY, "%s: %s has no such route",
 				       p->where, p->address.text);
 			else
@@ -126,19 +110,11 @@ static void check_networkd(const struct fib *fib)
 
 /* --- What the prefixes cover --- */
 
-static bool is_configured(const struct fib *fib, const struct in6_addr *ip)
-{
-	for (size_t i = 0; i < fib->n_addrs; i++)
-		if (!memcmp(&fib->addrs[i].ip, ip, sizeof(*ip)))
-			return true;
-	return false;
-}
-
 /* @fib does not have what is carved out in a VRF, so nothing is said of its devices. */
 static bool is_any_ip(const struct fib *fib, const struct in6_addr *ip, unsigned int dev,
 		      struct answer *a)
 {
-	if (IN6_IS_ADDR_LINKLOCAL(ip) || is_configured(fib, ip) ||
+	if (IN6_IS_ADDR_LINKLOCAL(ip) || fib_has_addr(fib, ip) ||
 	    fib_vrf(fib, fib_link(fib, dev)))
 		return false;
 	rule_any_ip(fib, ip, NULL, a);
@@ -186,7 +162,7 @@ static bool has_prefix(const struct fib *fib)
 	for (size_t i = 0; i < fib->n_routes; i++) {
 		const struct route *r = &fib->routes[i];
 
-		if (r->type == RTN_LOCAL && !(r->len == 128 && is_configured(fib, &r->dst)))
+		if (r->type == RTN_LOCAL && !(r->len == 128 && fib_has_addr(fib, &r->dst)))
 			return true;
 	}
 	return false;

@@ -11,6 +11,7 @@
 #define NONLOCAL	"/proc/sys/net/ipv6/ip_nonlocal_bind"
 #define COUNTERS	"/proc/thread-self/net/anyip6"
 #define MODULE		"/sys/module/anyip6/"
+#define HOOKS		MODULE "parameters/hooks"
 
 /* Exit codes, promised in anyip6(8). */
 enum {
@@ -37,6 +38,8 @@ const char *fmt_text(const char *fmt, ...);
 
 /* All of a small file or NULL. The next call reuses the memory. */
 char *file_read(const char *path);
+/* Calls @each with the first three words of each line that has @words of them. */
+void file_each_line(const char *path, int words, void (*each)(char (*words)[64]));
 /* The number in a file, or -1 if it cannot be read. */
 int file_number(const char *path);
 

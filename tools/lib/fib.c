@@ -738,6 +738,14 @@ const char *fib_link_name(const struct fib *fib, unsigned int index)
 	return link ? link->name : "?";
 }
 
+bool fib_has_addr(const struct fib *fib, const struct in6_addr *ip)
+{
+	for (size_t i = 0; i < fib->n_addrs; i++)
+		if (!memcmp(&fib->addrs[i].ip, ip, sizeof(*ip)))
+			return true;
+	return false;
+}
+
 bool prefix_covers(const struct in6_addr *prefix, unsigned int len,
 		   const struct in6_addr *ip)
 {

@@ -111,6 +111,8 @@ const struct link *fib_link(const struct fib *fib, unsigned int index);
 const struct link *fib_link_by_name(const struct fib *fib, const char *name);
 const struct link *fib_vrf(const struct fib *fib, const struct link *link);
 const char *fib_link_name(const struct fib *fib, unsigned int index);
+/* Whether some device has the address, in whatever state it is. */
+bool fib_has_addr(const struct fib *fib, const struct in6_addr *ip);
 bool route_covers(const struct route *r, const struct in6_addr *ip);
 bool route_for_any_source(const struct route *r);
 /* The text is valid until the call after the next. */

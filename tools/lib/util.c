@@ -62,6 +62,15 @@ char *file_read(const char *path)
 	return got < 0 ? NULL : text;
 }
 
+void file_each_line(const char *path, int words, void (*each)(char (*words)[64]))
+{
+	char of[3][64], *rest = file_read(path), *line;
+
+	while ((line = strsep(&rest, "\n")))
+		if (sscanf(line, "%63s %63s %63s", of[0], of[1], of[2]) >= words)
+			each(of);
+}
+
 int file_number(const char *path)
 {
 	const char *text = file_read(path);

@@ -15,7 +15,6 @@
 
 #include "../explain/rule.h"
 #include "../lib/anyip6.h"
-#include "../lib/fib.h"
 #include "../lib/module.h"
 #include "apply.h"
 #include "neigh.h"
@@ -436,7 +435,7 @@ int apply_once(const struct prefix *p)
 	return batch_run(&b);
 }
 
-static struct route *find(const struct fib *fib, const struct prefix *p)
+struct route *prefix_route(const struct fib *fib, const struct prefix *p)
 {
 	const uint32_t table = table_of(fib, p);
 
@@ -474,7 +473,7 @@ static bool frees_gateway(struct fib *fib, const struct prefix *p, struct route 
 
 static int delete_one(struct fib *fib, const struct prefix *p)
 {
-	struct route *r = find(fib, p), gone;
+	struct route *r = prefix_route(fib, p), gone;
 	struct batch b;
 
 	if (!table_of(fib, p)) {

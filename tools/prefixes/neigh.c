@@ -100,17 +100,13 @@ void neigh_batch(FILE *ip, const struct config *config)
 /* What has the value already is another one's. */
 static bool is_set(const char *dev)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), PROXY_NDP, dev);
-	return file_number(path) == 1;
+	return file_number(fmt_text(PROXY_NDP, dev)) == 1;
 }
 
 static bool set_proxy(const char *dev, const char *value)
 {
-	char path[128];
+	const char *path = fmt_text(PROXY_NDP, dev);
 
-	snprintf(path, sizeof(path), PROXY_NDP, dev);
 	if (!file_write(path, value))
 		return true;
 	complain("%s: %s", path, strerror(errno));
