@@ -46,8 +46,11 @@ uninstall: ## 0 | Removes what install put there
 	-rmdir --ignore-fail-on-non-empty $(DESTDIR)/lib/modules/$(release)/updates
 	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)
 
-deb: ## 2 | Debian packages, in dist/
+deb: ## 2 | Debian packages, in dist/; with KERNELS="trixie ..." also of the module for these kernels
 	scripts/packaging/deb
+
+repo: ## 0 | An apt repository of the packages in dist/, in dist/repo
+	scripts/packaging/repo
 
 rpm: ## 2 | RPM packages, in dist/
 	scripts/packaging/rpm
@@ -82,6 +85,7 @@ check-packages: ## long | The packages, on whole systems in VMs, also with Secur
 	scripts/packaging/packages
 	scripts/packaging/lifecycle
 	scripts/packaging/secureboot
+	scripts/packaging/prebuilt
 
 check-upstream: ## long | The kernel's own tests, on a kernel without patches/ and with them
 	scripts/upstream
@@ -108,4 +112,4 @@ help: ## 0 | This list
 			printf "     %-16s minutes\n", "" } \
 		{ printf "make %-16s %7s  %s\n", $$1, ($$2 == "0" ? "-" : $$2), $$3 }'
 
-.PHONY: help quick all module clean tools install uninstall deb rpm demo check check-all kunit check-configs check-debug check-breaks check-packages check-upstream check-apps lab bench lint docs
+.PHONY: help quick all module clean tools install uninstall deb repo rpm demo check check-all kunit check-configs check-debug check-breaks check-packages check-upstream check-apps lab bench lint docs
