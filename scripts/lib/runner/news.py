@@ -1,5 +1,6 @@
-"""Compares the table of kernels with Debian's archive."""
+"""Compares the table of kernels, or a repository of prebuilt modules, with Debian's archive."""
 
+import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -60,11 +61,38 @@ def news(there: Iterable[Found], rows: Iterable[Found]) -> list[str]:
     return [line(found[row], table.get(row)) for row in found if row not in table or table[row].order() < found[row].order()]
 
 
-def main(arguments: list[str]) -> int:
-    """news LISTS [TABLE]: prints the news. TABLE is a file with the table, instead of the page."""
-    lists, *files = map(Path, arguments)
+def in_repository(repository: Path) -> list[Found]:
+    """The kernels that a repository of scripts/packaging/repo has modules for."""
+    return [Found(file.parts[-4], arch, release)
+            for file in repository.glob("dists/*/main/binary-*/Packages")
+            for arch in [file.parent.name.removeprefix("binary-")]
+            for release in re.findall(r"^Package: anyip6-modules-(\d.*)$", file.read_text(encoding="utf-8"), re.M)]
+
+
+def lacking(there: Iterable[Found], built: list[Found]) -> list[str]:
+    """The kernels that are newer than the newest one of the same suite, series and flavour that has a module."""
+    def newest_of(kernels: Iterable[Found]) -> dict[tuple, Found]:
+        order = sorted(kernels, key=Found.order)
+        return {(found.suite, found.arch, found.flavour, found.series): found for found in order}
+    rows, found = newest_of(built), newest_of(there)
+    return [f"{one.suite}, {one.arch}, {one.flavour}: the archive has {found[row].version}, the repository a module for {one.version}"
+            for row, one in rows.items() if row in found and one.order() < found[row].order()]
+
+
+def told(there: list[Found], files: list[Path]) -> list[str]:
+    """What to say of the table in a file, of a repository's folder, or of the page."""
+    if files and files[0].is_dir():
+        built = in_repository(files[0])
+        if not built:
+            tree.die(f"{files[0]}: no repository with modules; `make repo` makes one")
+        return lacking(there, built)
     lines = files[0].read_text(encoding="utf-8").splitlines() if files else tables.in_page("kernels")
-    rows = [Found(row.suite, row.arch, row.release) for row in tables.tested(lines)]
-    for text in news(archive.everything(lists), rows):
+    return news(there, [Found(row.suite, row.arch, row.release) for row in tables.tested(lines)])
+
+
+def main(arguments: list[str]) -> int:
+    """news LISTS [TABLE]: prints the news. TABLE is a file with the table, instead of the page, or the folder of a repository."""
+    lists, *files = map(Path, arguments)
+    for text in told(archive.everything(lists), files):
         print(text)
     return 0

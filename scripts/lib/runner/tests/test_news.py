@@ -115,6 +115,38 @@ class News(unittest.TestCase):
         self.assertEqual(printed.getvalue(), "old, amd64, cloud: the archive has 6.1.0-57, the table 6.1.0-56\n")
 
 
+class Repository(unittest.TestCase):
+    PACKAGES = """\
+Package: anyip6-modules-6.1.0-56-cloud-amd64
+Architecture: amd64
+
+Package: anyip6-modules-6.1.0-57-cloud-amd64
+Architecture: amd64
+
+Package: anyip6-modules-cloud-amd64
+Architecture: amd64
+"""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        lists = self.folder / "dists/old/main/binary-amd64"
+        lists.mkdir(parents=True)
+        (lists / "Packages").write_text(self.PACKAGES, encoding="utf-8")
+
+    def lacking(self, *releases: str) -> list[str]:
+        return news.lacking([Found("old", "amd64", release) for release in releases], news.in_repository(self.folder))
+
+    def test_complete(self) -> None:
+        self.assertEqual(self.lacking("6.1.0-57-cloud-amd64", "6.1.0-55-cloud-amd64"), [])
+
+    def test_newer_kernel(self) -> None:
+        self.assertEqual(self.lacking("6.1.0-58-cloud-amd64", "6.1.0-57-cloud-amd64"),
+                         ["old, amd64, cloud: the archive has 6.1.0-58, the repository a module for 6.1.0-57"])
+
+    def test_what_the_fleet_does_not_use(self) -> None:
+        self.assertEqual(self.lacking("6.1.0-58-amd64", "6.12.118-cloud-amd64"), [])
+
+
 class AtTheEndOfCheck(unittest.TestCase):
     def told(self, code: int, text: str) -> str:
         check = Check.__new__(Check)
