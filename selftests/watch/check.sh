@@ -60,8 +60,11 @@ healthy() {
 
 # --- How things break. `healthy` came before. ---
 
-break_module-file() { sed -i '/anyip6/d' "/lib/modules/$release/modules.dep"; }
-break_module-file-next() { mkdir -p /lib/modules/99.0.0 /boot && touch /boot/vmlinuz-99.0.0 && echo "kernel/a.ko:" >/lib/modules/99.0.0/modules.dep; }
+break_module-file() { mkdir -p /var/lib/dkms && break_module-file_no-dkms; }
+break_module-file_no-dkms() { sed -i '/anyip6/d' "/lib/modules/$release/modules.dep"; }
+break_module-file-next() {
+	mkdir -p /lib/modules/99.0.0 /boot /var/lib/dkms && touch /boot/vmlinuz-99.0.0 && echo "kernel/a.ko:" >/lib/modules/99.0.0/modules.dep
+}
 break_not-loaded() { unload; }
 break_not-loaded_why() {
 	unload && insmod "$holder_ko" function=ipv6_chk_addr && ! load 2>/dev/null && rmmod holder
@@ -72,6 +75,9 @@ break_signature() { unload && file_in /sys/kernel/security lockdown 'none [integ
 break_key() {
 	unload && file_in /sys/firmware efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c '\006\000\000\000\001' &&
 		mkdir -p /var/lib/dkms && touch /var/lib/dkms/mok.pub && fake mokutil "/var/lib/dkms/mok.pub is not enrolled"
+}
+break_key_prebuilt() {
+	break_key && fake mokutil "[key 1] CN=DKMS" && fake modinfo "/lib/modules/$release/anyip6/anyip6.ko"
 }
 break_version() { ask=(with_file /sys/module/anyip6/version '0.0.7\n'); }
 break_unproven() { unload && insmod "$holder_ko" function=ipv6_chk_acast_addr_src && load_other; }
@@ -106,6 +112,7 @@ break_address() { ask+=("$any" "$outside"); }
 # WHAT|TEXT|FIX: what is broken by break_WHAT. Check says a line that begins with WHAT, without what follows _, and has both.
 breaks=(
 	"module-file|no module file for the running kernel $release|linux-headers-$release"
+	"module-file_no-dkms|no module file for the running kernel $release|apt install anyip6-modules-$release, or"
 	'module-file-next|no module file for kernel 99.0.0|linux-headers-99.0.0'
 	'not-loaded|the module is not loaded|systemctl restart anyip6-load'
 	'not-loaded_why|the module is not loaded: ipv6_chk_addr is held by|systemctl restart anyip6-load'
@@ -113,6 +120,7 @@ breaks=(
 	'ftrace|ftrace is off|kernel.ftrace_enabled=1'
 	'signature|no signature|#secure-boot'
 	'key|does not know the key|mokutil --import'
+	'key_prebuilt|, who signed the module|mokutil --import its certificate'
 	'version|version 0.0.7 is loaded|modprobe -r anyip6 &&'
 	'unproven|keeps the kernel'"'"'s own answers|journalctl -k -g anyip6'
 	'live-patch|a live patch replaces rawv6_bind|live-patches'

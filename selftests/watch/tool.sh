@@ -169,7 +169,7 @@ dep() { answers 3 with_file "/lib/modules/$(uname -r)/modules.dep" "kernel/net/i
 
 no_module_file() {
 	setup_ns ns && dmesg -c >/dev/null && dep 'updates/not-anyip6.ko:' &&
-		is "not loaded: there is no module file for kernel $(uname -r); \`dkms status\` says more" "$(line 1)" "without a file" &&
+		is "not loaded: there is no module file for kernel $(uname -r); \`anyip6 check\` says more" "$(line 1)" "without a file" &&
 		dep 'updates/dkms/anyip6.ko.xz:' && is "not loaded: to load it: modprobe anyip6" "$(line 1)" "with a file"
 }
 

@@ -10,14 +10,18 @@
 #include "check.h"
 
 #define MODULES		"/lib/modules"
+#define DKMS		"/var/lib/dkms"
 #define EFIVARS		"/sys/firmware/efi/efivars/"
 #define LOAD		"systemctl restart anyip6-load && systemctl reload-or-restart anyip6"
 #define RELOAD		"modprobe -r anyip6 && " LOAD
 
 /* --- The module's file --- */
 
-static const char *build_it(const char *release)
+static const char *install_it(const char *release)
 {
+	if (access(DKMS, F_OK))
+		return fmt_text("apt install anyip6-modules-%s, or anyip6-dkms and linux-headers-%s",
+				release, release);
 	if (access(fmt_text(MODULES "/%s/build", release), F_OK))
 		return fmt_text("apt install linux-headers-%s", release);
 	return fmt_text("dkms autoinstall -k %s", release);
@@ -43,10 +47,10 @@ static void check_files(const struct host *host)
 	const char *newest = newest_kernel();
 
 	if (module_file_missing(host->release))
-		report("module-file", build_it(host->release),
+		report("module-file", install_it(host->release),
 		       "there is no module file for the running kernel %s", host->release);
 	if (newest && strcmp(newest, host->release) && module_file_missing(newest))
-		report("module-file-next", build_it(newest),
+		report("module-file-next", install_it(newest),
 		       "there is no module file for kernel %s, which is installed", newest);
 }
 
@@ -84,17 +88,34 @@ static bool secure_boot(void)
 	return on;
 }
 
-#define KEY	"/var/lib/dkms/mok.pub"
+#define KEY		DKMS "/mok.pub"
+/* A module that was not built here. scripts/packaging/modules puts it there. */
+#define IS_PREBUILT	"modinfo -F filename anyip6 2>/dev/null | grep /anyip6/anyip6.ko"
+/* Prints 0 if the firmware does not know the signer, and nothing without mokutil. */
+#define KNOWN		"command -v mokutil >/dev/null && mokutil --list-enrolled 2>/dev/null | " \
+			"grep -cF \"$(modinfo -F signer anyip6)\""
+
+static void check_key(void)
+{
+	if (*command_line(IS_PREBUILT)) {
+		if (!strcmp(command_line(KNOWN), "0"))
+			report("key", "mokutil --import its certificate && reboot, then enrol it at the console",
+			       "the firmware does not know the key of %s, who signed the module",
+			       command_line("modinfo -F signer anyip6"));
+	} else if (!access(KEY, R_OK) &&
+		   strstr(command_line("mokutil --test-key " KEY " 2>/dev/null"), "is not enrolled")) {
+		report("key", "mokutil --import " KEY " && reboot, then enrol it at the console",
+		       "the firmware does not know the key of DKMS");
+	}
+}
 
 static void check_signature(void)
 {
 	if ((locked_down() || secure_boot()) && unsigned_file())
 		report("signature", "sign it: docs/install.md#secure-boot",
 		       "the kernel takes signed modules only, and the module's file has no signature");
-	if (secure_boot() && !access(KEY, R_OK) &&
-	    strstr(command_line("mokutil --test-key " KEY " 2>/dev/null"), "is not enrolled"))
-		report("key", "mokutil --import " KEY " && reboot, then enrol it at the console",
-		       "the firmware does not know the key of DKMS");
+	if (secure_boot())
+		check_key();
 }
 
 static bool held_by_other(const char *line, const char *function)

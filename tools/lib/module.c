@@ -75,7 +75,7 @@ static void say_why_not(struct module *m, const char *release)
 		snprintf(m->why, sizeof(m->why), "%s", last + strlen(REFUSAL));
 	else if (module_file_missing(release))
 		snprintf(m->why, sizeof(m->why),
-			 "there is no module file for kernel %s; `dkms status` says more",
+			 "there is no module file for kernel %s; `anyip6 check` says more",
 			 release);
 	else if (logged && !strcmp(last, "unloaded"))
 		snprintf(m->why, sizeof(m->why), "it was unloaded");
