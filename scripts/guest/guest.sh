@@ -17,8 +17,8 @@ port() {
 
 exec </dev/null >"$(port anyip6.out)" 2>&1
 
-# argument NAME: prints an argument from the kernel's command line.
-argument() { sed -nE "s/.*\\banyip6[.]$1=([^ ]*).*/\\1/p" /proc/cmdline; }
+# argument NAME: prints an argument from the kernel's command line. With anyip6.NAME it would be a parameter of the module.
+argument() { sed -nE "s/.*\\btest[.]$1=([^ ]*).*/\\1/p" /proc/cmdline; }
 stage=$(argument stage) version=$(argument version)
 : "$stage" "$version"
 work=/run/tests

@@ -45,7 +45,7 @@ boot() { run_machine "$1" "$release" --smp 1 --secure-boot "$dir/vars.fd" --appe
 
 # enrol_and_boot: boots the disk, enrols the keys that the machine has handed over, and boots it again.
 enrol_and_boot() {
-    boot before "anyip6.password=$password"
+    boot before "test.password=$password"
     say "$suite: enrolling the key"
     run_test enrol
     boot after

@@ -178,7 +178,7 @@ run_machine() {
     local stage=$1 code=0 begin=$EPOCHSECONDS
     say "$suite: booting $2, $stage"
     scripts/vm --kernel-dir "$dir/kernel-$2" --disk "$dir/disk" --mem 1024 --timeout "${LIMIT:-1800}" --log "$dir/$stage.log" \
-        --append "anyip6.stage=$stage anyip6.version=$version" "${@:3}" | tee "$dir/$stage.ktap" | say_results || code=${PIPESTATUS[0]}
+        --append "test.stage=$stage test.version=$version" "${@:3}" | tee "$dir/$stage.ktap" | say_results || code=${PIPESTATUS[0]}
     sed "s/^\(ok\|not ok\) /&$suite /" "$dir/$stage.ktap"
     if ((code)); then
         echo "not ok $suite $stage: the machine's exit code is $code"
