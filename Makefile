@@ -84,6 +84,7 @@ check-packages: ## long | The packages, on whole systems in VMs, also with Secur
 	scripts/packaging/rpm --check
 	scripts/packaging/packages
 	scripts/packaging/lifecycle
+	scripts/packaging/networks
 	scripts/packaging/secureboot
 	scripts/packaging/prebuilt
 
