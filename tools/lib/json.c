@@ -12,7 +12,7 @@
 
 static char closing[MAX_DEPTH];
 static int depth;
-static bool first = true;
+static bool first;
 
 /* Collects all that is written until the outermost bracket closes. */
 static FILE *object;
@@ -52,6 +52,7 @@ static void begin(const char *name)
 static void start(void)
 {
 	object = need(open_memstream(&written, &length));
+	first = true;
 }
 
 static void finish(void)
