@@ -27,23 +27,6 @@ static const struct proto *take_proto(const char *name)
 	return p;
 }
 
-/* --NAME VALUE, or --NAME=VALUE */
-static bool take_value(char **argv, int *i, const char *name, const char **value)
-{
-	size_t len = strlen(name);
-
-	if (!strncmp(argv[*i], name, len) && argv[*i][len] == '=') {
-		*value = argv[*i] + len + 1;
-		return true;
-	}
-	if (strcmp(argv[*i], name))
-		return false;
-	*value = argv[++*i];
-	if (!*value)
-		die(EXIT_USAGE, "%s: which?", name);
-	return true;
-}
-
 static void take_argument(struct questions *qs, char **argv, int *i)
 {
 	struct question *q = &qs->common;

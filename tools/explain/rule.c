@@ -29,6 +29,23 @@ const char *step_word(enum step step)
 	return words[step];
 }
 
+const char *step_reason(enum step step, uint32_t table)
+{
+	static const char *const formats[] = {
+		[STEP_ALLOWED] = "a local route in table %s",
+		[STEP_OFF] = "net.ipv6.anyip_bind is 0 here",
+		[STEP_NOT_UNICAST] = "not a unicast address",
+		[STEP_CONFIGURED] = "configured, but tentative, dadfailed or of another device",
+		[STEP_NO_ROUTE] = "no local route to it in table %s",
+		[STEP_CARVED_OUT] = "a route in table %s that is not local decides",
+		[STEP_WRONG_DEVICE] = "its local route in table %s has another device",
+	};
+	static char text[96];
+
+	snprintf(text, sizeof(text), formats[step], table_text(table));
+	return text;
+}
+
 __attribute__((format(printf, 4, 5)))
 static void say(struct answer *a, enum verdict is, enum step step,
 		const char *fmt, ...)
@@ -348,8 +365,7 @@ static void say_no_route(const struct fib *fib, const struct in6_addr *ip,
 	} else if (r) {
 		say_elsewhere(fib, r, dev, a);
 	} else {
-		say(a, REFUSED, STEP_NO_ROUTE, "no local route to it in table %s",
-		    table_text(table));
+		say(a, REFUSED, STEP_NO_ROUTE, "%s", step_reason(STEP_NO_ROUTE, table));
 		a->lack = LACK_ROUTE;
 	}
 }
@@ -452,7 +468,7 @@ void rule_kernel(const struct fib *fib, const struct in6_addr *ip,
 	else if (!state->loaded)
 		say(a, REFUSED, STEP_NOT_LOADED, "not configured, and anyip6 is not loaded");
 	else if (!state->on)
-		say(a, REFUSED, STEP_OFF, "net.ipv6.anyip_bind is 0 here");
+		say(a, REFUSED, STEP_OFF, "%s", step_reason(STEP_OFF, 0));
 	else
 		rule_any_ip(fib, ip, dev, a);
 }
@@ -482,7 +498,7 @@ void rule_ndisc_any_ip(const struct fib *fib, const struct in6_addr *ip,
 		say(a, REFUSED, STEP_LINK_LOCAL, "link-local, and not configured on %s",
 		    dev->name);
 	else if (IN6_IS_ADDR_UNSPECIFIED(ip) || IN6_IS_ADDR_V4MAPPED(ip))
-		say(a, REFUSED, STEP_NOT_UNICAST, "not a unicast address");
+		say(a, REFUSED, STEP_NOT_UNICAST, "%s", step_reason(STEP_NOT_UNICAST, 0));
 	else
 		rule_any_ip(fib, ip, dev, a);
 }
@@ -516,7 +532,7 @@ void rule_ndisc(const struct fib *fib, const struct in6_addr *ip,
 		say(a, REFUSED, STEP_PROXY_NDP, "net.ipv6.conf.%s.proxy_ndp is 0",
 		    dev->name);
 	else if (!state->on)
-		say(a, REFUSED, STEP_OFF, "net.ipv6.anyip_bind is 0 here");
+		say(a, REFUSED, STEP_OFF, "%s", step_reason(STEP_OFF, 0));
 	else
 		rule_ndisc_any_ip(fib, ip, dev, a);
 }

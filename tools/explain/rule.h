@@ -74,6 +74,11 @@ struct state {
 
 /* The word for it, as in the tracepoint if the module decides. */
 const char *step_word(enum step step);
+/*
+ * What can be said of a step of the module without the routes. @table is the one that
+ * was asked. The next call reuses the memory.
+ */
+const char *step_reason(enum step step, uint32_t table);
 
 /* @fib has the tables that bind may read for @dev. */
 void rule_kernel(const struct fib *fib, const struct in6_addr *ip,

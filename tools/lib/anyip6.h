@@ -47,6 +47,8 @@ int file_number(const char *path);
 int file_write(const char *path, const char *text);
 /* Takes an option out of the command's words. Returns whether it was there. */
 bool take_word(int *argc, char **argv, const char *word);
+/* Takes the value of --NAME VALUE or --NAME=VALUE at @i. False if that is another word. */
+bool take_value(char **argv, int *i, const char *name, const char **value);
 
 int cmd_add(int argc, char **argv);
 int cmd_apply(int argc, char **argv);

@@ -102,6 +102,22 @@ bool take_word(int *argc, char **argv, const char *word)
 	return false;
 }
 
+bool take_value(char **argv, int *i, const char *name, const char **value)
+{
+	size_t len = strlen(name);
+
+	if (!strncmp(argv[*i], name, len) && argv[*i][len] == '=') {
+		*value = argv[*i] + len + 1;
+		return true;
+	}
+	if (strcmp(argv[*i], name))
+		return false;
+	*value = argv[++*i];
+	if (!*value)
+		die(EXIT_USAGE, "%s: which?", name);
+	return true;
+}
+
 const char *fmt_text(const char *fmt, ...)
 {
 	char *text = NULL;
