@@ -1,0 +1,42 @@
+"""Tests the check of the dashboard's expressions."""
+
+import json
+import unittest
+
+from runner.commands import dashboard
+
+EXPORTER = "\tmetric anyip6_loaded gauge 'Whether.'\n\tmetric anyip6_decisions_total counter 'How many.'\n"
+LOADED = 'anyip6_loaded{instance=~"$instance"}'
+RATE = 'sum by (step) (rate(anyip6_decisions_total{instance=~"$instance",step!="off"}[5m]))'
+
+
+class Dashboard(unittest.TestCase):
+    def complaints(self, *expressions: str, rules: str = "") -> list[str]:
+        panels = [{"title": f"panel {n}", "targets": [{"expr": expr}]} for n, expr in enumerate(expressions)]
+        return dashboard.complaints(json.dumps({"panels": panels}), rules, EXPORTER)
+
+    def test_good(self) -> None:
+        self.assertEqual(self.complaints(LOADED, RATE, rules="expr: anyip6_loaded == 0"), [])
+
+    def test_no_such_metric(self) -> None:
+        self.assertEqual(self.complaints(LOADED, RATE, 'anyip6_load{instance=~"$instance"}'),
+                         [f"{dashboard.DASHBOARD}: panel 2: the exporter prints no anyip6_load"])
+
+    def test_all_hosts(self) -> None:
+        self.assertEqual(self.complaints(LOADED, RATE, "anyip6_loaded{}"),
+                         [f"{dashboard.DASHBOARD}: panel 2: does not choose the host"])
+
+    def test_not_shown(self) -> None:
+        self.assertEqual(self.complaints(LOADED), [f"{dashboard.DASHBOARD}: shows no anyip6_decisions_total"])
+
+    def test_alert_on_nothing(self) -> None:
+        self.assertEqual(self.complaints(LOADED, RATE, rules="expr: anyip6_lost > 0"),
+                         [f"{dashboard.RULES}: the exporter prints no anyip6_lost"])
+
+    def test_rules(self) -> None:
+        rules = json.loads(dashboard.as_rules(json.dumps({"panels": [{"title": "a", "targets": [{"expr": LOADED}]}]})))
+        self.assertEqual(rules["groups"][0]["rules"], [{"record": "panel:0", "expr": LOADED}])
+
+
+if __name__ == "__main__":
+    unittest.main()
