@@ -161,6 +161,7 @@ part_tool() {
 	run_script watch/tool.sh
 	run_script watch/prefixes.sh
 	run_script watch/check.sh
+	run_script watch/live.sh
 }
 
 # Not a test: prints what docs/reference/parity.md shows.

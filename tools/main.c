@@ -13,6 +13,7 @@ static const char usage_text[] =
 	"anyip6 explain ADDR... [--dev DEV] [--proto PROTO | --pkt] [--json]\n"
 	"anyip6 explain ADDR... --dev DEV --ndisc [--json]\n"
 	"anyip6 check [ADDR...] [--json]\n"
+	"anyip6 watch [ADDR...] [--refused] [--prog NAME] [--all] [--json]\n"
 	"anyip6 on [--all] [--save]\n"
 	"anyip6 off [--all] [--save]\n"
 	"anyip6 add [TYPE] PREFIX [dev DEV] [vrf VRF] [neigh DEV] [--save]\n"
@@ -35,6 +36,7 @@ static const struct {
 	{ "status", cmd_status },
 	{ "explain", cmd_explain },
 	{ "check", cmd_check },
+	{ "watch", cmd_watch },
 	{ "on", cmd_on },
 	{ "off", cmd_off },
 	{ "add", cmd_add },

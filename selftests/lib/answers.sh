@@ -36,7 +36,7 @@ with_file() {
 
 # The members of JSON on stdin, each with its type. Those of counters begin with a capital letter.
 members() {
-	grep -oE '"[a-z_]+":.' | sed -E 's/^"([a-z_]+)":(.)/\1 \2/; s/ "$/ string/; s/ [tf]$/ boolean/; s/ n$/ null/; s/ \[$/ array/; s/ \{$/ object/' | sort -u
+	grep -oE '"[a-z_]+":.' | sed -E 's/^"([a-z_]+)":(.)/\1 \2/; s/ "$/ string/; s/ [tf]$/ boolean/; s/ n$/ null/; s/ \[$/ array/; s/ \{$/ object/; s/ [0-9]$/ number/' | sort -u
 }
 
 # documented FIRST LAST: the members that anyip6(8) has between these lines, each with its types.

@@ -203,7 +203,7 @@ addresses_on_stdin() {
 }
 
 json_members() {
-	healthy && answers 1 anyip6 check --json "$outside" && same_members "$said" 'Cm check :$' '^\.Ss Steps'
+	healthy && answers 1 anyip6 check --json "$outside" && same_members "$said" 'Cm check :$' 'Cm watch :$'
 }
 
 need_machine

@@ -180,7 +180,7 @@ version() {
 }
 
 unknown_command() {
-	setup_ns ns && answers 2 anyip6 nosuch && is "anyip6: nosuch: unknown command; the commands are: status explain check on off add del apply" "$(xargs <<<"$said")" "what it says" &&
+	setup_ns ns && answers 2 anyip6 nosuch && is "anyip6: nosuch: unknown command; the commands are: status explain check watch on off add del apply" "$(xargs <<<"$said")" "what it says" &&
 		answers 2 anyip6 2001:db8::1 && is "anyip6: 2001:db8::1: unknown command; did you mean: anyip6 explain 2001:db8::1" "$said" hint
 }
 
@@ -197,7 +197,8 @@ bash_completion() {
 	setup_ns ns && ip -n "$ns" link add dummy7 type dummy && completes "status" anyip6 st && completes "--dev --dev" anyip6 explain ::1 --d &&
 		completes "lo" anyip6 explain ::1 --dev l && completes "dummy7" anyip6 explain ::1 --dev du &&
 		completes "udp udplite" anyip6 explain --proto u && completes "--all" anyip6 status --a && completes "on off" anyip6 o &&
-		completes "--all --save" anyip6 on -- && completes "--wait" anyip6 apply -- && completes "" anyip6 explain x
+		completes "--all --save" anyip6 on -- && completes "--wait" anyip6 apply -- &&
+		completes "watch" anyip6 w && completes "--refused --prog --all --json" anyip6 watch -- && completes "bash" anyip6 watch --prog bas && completes "" anyip6 explain x
 }
 
 # --- JSON ---

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "anyip6.h"
@@ -52,4 +53,22 @@ bool each_netns(bool (*each)(const char *name))
 	if (n >= 0)
 		free(names);
 	return all;
+}
+
+bool netns_name(unsigned int inode, char *name, size_t size)
+{
+	DIR *dir = opendir(NETNS_DIR);
+	struct dirent *entry;
+	bool found = false;
+	struct stat st;
+
+	while (dir && !found && (entry = readdir(dir))) {
+		found = *entry->d_name != '.' &&
+			!fstatat(dirfd(dir), entry->d_name, &st, 0) && st.st_ino == inode;
+		if (found)
+			snprintf(name, size, "%s", entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
 }
