@@ -20,8 +20,8 @@
 static const char *install_it(const char *release)
 {
 	if (access(DKMS, F_OK))
-		return fmt_text("apt install anyip6-modules-%s, or anyip6-dkms and linux-headers-%s",
-				release, release);
+		return fmt_text("apt install anyip6-modules-%s, or anyip6-dkms and headers",
+				release);
 	if (access(fmt_text(MODULES "/%s/build", release), F_OK))
 		return fmt_text("apt install linux-headers-%s", release);
 	return fmt_text("dkms autoinstall -k %s", release);
@@ -89,24 +89,28 @@ static bool secure_boot(void)
 }
 
 #define KEY		DKMS "/mok.pub"
+#define ENROL(what)	"mokutil --import " what " && reboot, then enrol it at the console"
+#define SIGNER		"modinfo -F signer anyip6"
 /* A module that was not built here. scripts/packaging/modules puts it there. */
 #define IS_PREBUILT	"modinfo -F filename anyip6 2>/dev/null | grep /anyip6/anyip6.ko"
 /* Prints 0 if the firmware does not know the signer, and nothing without mokutil. */
-#define KNOWN		"command -v mokutil >/dev/null && mokutil --list-enrolled 2>/dev/null | " \
-			"grep -cF \"$(modinfo -F signer anyip6)\""
+#define KNOWN		"command -v mokutil >/dev/null && " \
+			"mokutil --list-enrolled 2>/dev/null | grep -cF \"$(" SIGNER ")\""
 
-static void check_key(void)
+static void check_key_of_signer(void)
 {
-	if (*command_line(IS_PREBUILT)) {
-		if (!strcmp(command_line(KNOWN), "0"))
-			report("key", "mokutil --import its certificate && reboot, then enrol it at the console",
-			       "the firmware does not know the key of %s, who signed the module",
-			       command_line("modinfo -F signer anyip6"));
-	} else if (!access(KEY, R_OK) &&
-		   strstr(command_line("mokutil --test-key " KEY " 2>/dev/null"), "is not enrolled")) {
-		report("key", "mokutil --import " KEY " && reboot, then enrol it at the console",
-		       "the firmware does not know the key of DKMS");
-	}
+	if (!strcmp(command_line(KNOWN), "0"))
+		report("key", ENROL("its certificate"),
+		       "the firmware does not know the key of %s, who signed the module",
+		       command_line(SIGNER));
+}
+
+static void check_key_of_dkms(void)
+{
+	const char *said = command_line("mokutil --test-key " KEY " 2>/dev/null");
+
+	if (!access(KEY, R_OK) && strstr(said, "is not enrolled"))
+		report("key", ENROL(KEY), "the firmware does not know the key of DKMS");
 }
 
 static void check_signature(void)
@@ -114,8 +118,12 @@ static void check_signature(void)
 	if ((locked_down() || secure_boot()) && unsigned_file())
 		report("signature", "sign it: docs/install.md#secure-boot",
 		       "the kernel takes signed modules only, and the module's file has no signature");
-	if (secure_boot())
-		check_key();
+	if (!secure_boot())
+		return;
+	if (*command_line(IS_PREBUILT))
+		check_key_of_signer();
+	else
+		check_key_of_dkms();
 }
 
 static bool held_by_other(const char *line, const char *function)

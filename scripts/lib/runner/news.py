@@ -75,8 +75,8 @@ def lacking(there: Iterable[Found], built: list[Found]) -> list[str]:
         order = sorted(kernels, key=Found.order)
         return {(found.suite, found.arch, found.flavour, found.series): found for found in order}
     rows, found = newest_of(built), newest_of(there)
-    return [f"{one.suite}, {one.arch}, {one.flavour}: the archive has {found[row].version}, the repository a module for {one.version}"
-            for row, one in rows.items() if row in found and one.order() < found[row].order()]
+    return [f"{one.suite}, {one.arch}, {one.flavour}: the archive has {found[row].version}, the repository a module for "
+            f"{one.version}" for row, one in rows.items() if row in found and one.order() < found[row].order()]
 
 
 def told(there: list[Found], files: list[Path]) -> list[str]:
