@@ -1,15 +1,27 @@
 # shellcheck shell=bash
-# packages: iputils-ping traceroute
+# packages: iperf3 iputils-ping traceroute
 # shellcheck disable=SC2154 # by common.sh and who sources it
 
 rows() {
     cat <<'END'
+iperf3_server | iperf3 | unable to start listener for connections: Cannot assign requested address |
+iperf3_client | iperf3 | unable to connect to server.*Cannot assign requested address |
 ping_-I | iputils-ping | ping: .*Cannot assign requested address |
 traceroute_-s | traceroute | bind: Cannot assign requested address |
 END
 }
 
 peer=2001:db8:c::2 from=2001:db8:123::1
+
+# both_ways NS ADDRESS OPTION...: sends some data from NS to ADDRESS, and some back.
+both_ways() { in_ns "$1" iperf3 -c "${@:2}" -n 1M && in_ns "$1" iperf3 -c "${@:2}" -n 1M -R && in_ns "$1" iperf3 -c "${@:2}" -n 100K -u; }
+
+iperf3_server() { start host iperf3 iperf3 -s -B 2001:db8:123::5 && serves both_ways client 2001:db8:123::5; }
+
+iperf3_client() {
+    start client iperf3 iperf3 -s && serves both_ways host "$peer" -B 2001:db8:5::5 &&
+        expect "connections from another address" "" "$(grep 'Accepted connection' "$work/logs/iperf3" | grep -v 'from 2001:db8:5::5,')"
+}
 
 ping_-I() { in_ns host ping -c 3 -i 0.2 -W 30 -I "$from" "$peer"; }
 
