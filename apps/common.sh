@@ -140,6 +140,26 @@ logs_in() {
         "root@$2" 'echo $SSH_CONNECTION' >"$work/answer"
 }
 
+# --- Programs that also need a configured address ---
+
+# answers WITHOUT WITH: a program must say WITHOUT if the module is not loaded, and WITH if it is. Both are extended regular
+# expressions.
+answers() {
+    local message=$1
+    ! module_loaded || message=$2
+    within 60 is_said "$message" && note "$(said "$message")"
+}
+
+is_said() { [[ -n $(said "$1") ]]; }
+
+# needs_address ADDRESS CMD...: CMD must fail while ADDRESS is only a part of the route. It must succeed once lo has it too.
+needs_address() {
+    local address=$1
+    shift
+    ! "$@" || { echo "this works without a configured address" && return 1; }
+    ip -n host addr add "$address/128" dev lo && within 180 "$@" && note "with $address on lo: works"
+}
+
 ended() { ! kill -0 "$1" 2>/dev/null; }
 
 note() { echo "$*" >>"$work/note"; }

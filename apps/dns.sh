@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# packages: unbound nsd pdns-server pdns-backend-bind dnsmasq bind9-dnsutils
+# packages: unbound nsd pdns-server pdns-backend-bind dnsmasq bind9-dnsutils pdns-recursor dnsdist bind9
 # shellcheck disable=SC2154 # by common.sh and who sources it
 
 rows() {
@@ -10,6 +10,10 @@ nsd_on_three_addresses | nsd | can't bind udp socket.*: Cannot assign requested 
 pdns_on_three_addresses | pdns-server | Unable to bind.*Cannot assign requested address |
 dnsmasq_on_three_addresses | dnsmasq | failed to create listening socket for 2001:db8:123::[0-9]*: Cannot assign requested address |
 dnsmasq_on_all_addresses_over_UDP | dnsmasq | communications error to 2001:db8:123::1#53: timed out |
+pdns_recursor | pdns-recursor | Resolver binding to local query client socket on 2001:db8:5::.: Cannot assign requested address | all_addresses
+dnsdist | dnsdist | binding socket to \[2001:db8:5::53\]:0: Cannot assign requested address | all_addresses
+named_query-source-v6 | bind9 | could not get query source dispatcher \(2001:db8:5::53#0\) |
+named_listen-on-v6 | bind9 | |
 END
 }
 
@@ -56,3 +60,50 @@ pdns_on_three_addresses() { serve_dns pdns_server --config-dir=dns -- "${three[@
 dnsmasq_on_three_addresses() { serve_dns dnsmasq -k -C dns/dnsmasq.conf --log-facility=- -- "${three[@]}" && tcp_too "${three[@]}"; }
 # In this mode dnsmasq closes TCP connections to addresses that no interface has.
 dnsmasq_on_all_addresses_over_UDP() { serve_dns dnsmasq -k -C dns/dnsmasq-all.conf --log-facility=- -- "${many[@]}"; }
+
+# --- Resolvers ---
+
+# upstream: starts a server on host2. It answers for all names in example.org, and logs who asks.
+upstream() {
+    start host2 upstream dnsmasq -k -C /dev/null --no-resolv --no-hosts --bind-interfaces --listen-address=2001:db8:2::2 \
+        --address=/example.org/2001:db8:123::80 --log-queries --log-facility=-
+}
+
+resolver() { # CMD...
+    mkdir -p /run/pdns-recursor /run/named /var/cache/bind
+    install -D -m 644 -t /etc/dns dns/example.org.zone
+    upstream && start host resolver "$@"
+}
+
+# new_names ADDRESS: asks for 40 names that no cache has. With four sources, all are used but once in 20,000 runs.
+new_names() {
+    local names=() n
+    for n in {1..40}; do names+=("$SECONDS-$n.example.org" AAAA); done
+    in_ns client dig +tries=1 +timeout=10 +noall +answer "@$1" "${names[@]}" >"$work/dig"
+    cat "$work/dig"
+    expect "good answers" 40 "$(grep -c '2001:db8:123::80$' "$work/dig")"
+}
+
+# asks_from ADDRESS...: the server must have seen these addresses, and no other. The host's own address serves without the module
+# too, so only the way on to the server needs it.
+asks_from() {
+    new_names 2001:db8:1::2 && expect "addresses that ask the server" "$*" "$(asking | sort -u | paste -sd' ')" && note "asks from $*"
+}
+
+asking() { sed -nE 's/.*query\[AAAA\] .* from ([0-9a-f:]+).*/\1/p' "$work/logs/upstream"; }
+
+all_addresses() { www "${many[@]}" && note "${#many[@]} addresses" && tcp_too "${many[@]}"; }
+
+pdns_recursor() { resolver pdns_recursor --config-dir=dns --daemon=no && serves www 2001:db8:1::2 && asks_from 2001:db8:5::{1..4}; }
+
+dnsdist() { resolver dnsdist --supervised --disable-syslog -C dns/dnsdist.conf && serves www 2001:db8:1::2 && asks_from 2001:db8:5::53; }
+
+named_query-source-v6() { named_on source.conf && serves www 2001:db8:1::2 && asks_from 2001:db8:5::53; }
+
+# named reads the list of the interfaces' addresses, with the module and without it. It says nothing about one that is not there.
+named_listen-on-v6() {
+    named_on listen.conf && within 60 is_said ' running$' && expect "what named says" "" "$(said '.*2001:db8:123::53.*')" &&
+        note "no listener, no message" && needs_address 2001:db8:123::53 www 2001:db8:123::53 && tcp_too 2001:db8:123::53
+}
+
+named_on() { resolver named -g -c "$PWD/named/$1"; }
