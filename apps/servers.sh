@@ -1,11 +1,17 @@
 # shellcheck shell=bash
-# packages: chrony lksctp-tools
+# packages: chrony lksctp-tools postfix freeradius freeradius-utils snmpd snmp tftpd-hpa tftp-hpa tcpdump
 # shellcheck disable=SC2154 # by common.sh and who sources it
 
 rows() {
     cat <<'END'
 bindaddress | chrony | |
 SCTP_sctp_darn | lksctp-tools | bind.*Cannot assign requested address |
+FreeRADIUS_on_all_addresses | freeradius | Failed sending reply: sendto failed: Invalid argument |
+agentaddress | snmpd | Error opening specified endpoint .udp6:\[2001:db8:123::a1\]:161.* |
+snmpd_on_all_addresses | snmpd | |
+tftpd_on_all_addresses | tftpd-hpa | |
+smtp_bind_address6 | postfix | smtp_connect_addr: bind 2001:db8:5::25: Cannot assign requested address |
+smtp_bind_address6_not_enforced | postfix | saw '2001:db8:1::2' |
 END
 }
 
@@ -26,3 +32,76 @@ SCTP_sctp_darn() {
 }
 
 sctp_listens() { [[ $(in_ns host cat /proc/net/sctp/eps) == *"2001:0db8:0123:0000:0000:0000:0000:0001"* ]]; }
+
+# --- RADIUS ---
+
+radius=/etc/freeradius/3.0
+
+FreeRADIUS_on_all_addresses() {
+    install -m 644 radius/clients.conf "$radius/" && echo 'bob Cleartext-Password := "hello"' >"$radius/mods-config/files/authorize" &&
+        start host radius freeradius -X && serves accepted 2001:db8:123::18
+}
+
+# accepted ADDRESS: logs in at ADDRESS. The answer must come from there.
+accepted() {
+    in_ns client radclient -x -r 1 -t 5 "[$1]:1812" auth testing123 <<<'User-Name = bob, User-Password = hello' >"$work/answer"
+    cat "$work/answer"
+    grep Access-Accept "$work/answer" | grep -F " from [$1]:1812 "
+}
+
+# --- SNMP and TFTP: on all IPv6 addresses these answer from the address that the kernel chooses. So does tftpd in IPv4 ---
+
+agentaddress() { start host snmpd snmpd -f -Lo -C -c "$PWD/snmp/snmpd.conf" && serves snmp_asked 2001:db8:123::a1; }
+
+snmpd_on_all_addresses() {
+    start host snmpd snmpd -f -Lo -C -c "$PWD/snmp/snmpd-all.conf" && listen_to 'src port 161' && serves snmp_asked 2001:db8:123::a1 &&
+        answers_from 2001:db8:1::2
+}
+
+snmp_asked() { in_ns client snmpget -v 2c -c public -r 1 -t 10 "udp6:[$1]" .1.3.6.1.2.1.1.5.0 2>&1 | grep -w host; }
+
+tftpd_on_all_addresses() {
+    mkdir -p "$work/tftp" && echo hello >"$work/tftp/hello" && start host tftpd in.tftpd -6 -L -s "$work/tftp" && listen_to 'src net 2001:db8::/32' &&
+        serves loads 2001:db8:123::69 && answers_from 2001:db8:1::2
+}
+
+loads() { rm -f "$work/got" && in_ns client tftp -6 -m binary "$1" -c get hello "$work/got" && cmp "$work/tftp/hello" "$work/got"; }
+
+# listen_to FILTER: keeps the addresses of packets that come to the client.
+listen_to() {
+    local server=$pid
+    start client tcpdump tcpdump -n -l -Q in -i net0 udp and "$1" && serves grep -q 'listening on' "$work/logs/tcpdump" && pid=$server
+}
+
+# answers_from ADDRESS: the client must have seen this address, and no other. Clients that are connected, and firewalls, drop
+# answers from an address that was not asked.
+answers_from() {
+    within 20 grep -q ' IP6 ' "$work/logs/tcpdump" && expect "addresses that answer" "$1" \
+        "$(sed -nE 's/.* IP6 ([0-9a-f:]+)[.][0-9]+ > .*/\1/p' "$work/logs/tcpdump" | sort -u)" &&
+        note "answers from $1"
+}
+
+# --- Mail ---
+
+smtp_bind_address6() { mails && leaves_from 2001:db8:5::25; }
+
+# This is postfix' default.
+smtp_bind_address6_not_enforced() { mails smtp_bind_address_enforce=no && leaves_from 2001:db8:5::25; }
+
+# mails [SETTING...]: sends a mail to a server on host2. The server keeps it, with the address of its client.
+mails() {
+    rm -rf "$work/mail" && mkdir -p "$work/mail" && start host2 sink smtp-sink -u root -d "$work/mail/" '[2001:db8:2::2]:25' 10 &&
+        serves sink_listens && install -m 644 mail/main.cf /etc/postfix/ && cp /usr/share/postfix/master.cf.dist /etc/postfix/master.cf &&
+        postconf -e maillog_file=/dev/stdout "$@" && rm -f "$pickup" && start host postfix postfix start-fg && serves test -S "$pickup" &&
+        serves sends && serves arrived
+}
+
+pickup=/var/spool/postfix/public/pickup
+
+sink_listens() { [[ -n $(in_ns host2 ss -Hltn 'sport = :25') ]]; }
+
+sends() { printf 'Subject: test\n\nhello\n' | in_ns host sendmail root@example.org; }
+
+arrived() { grep -h . "$work"/mail/*; }
+
+leaves_from() { expect "address that the server sees" "$1" "$(sed -n 's/^X-Client-Addr: ipv6://p' "$work"/mail/*)"; }
