@@ -8,10 +8,11 @@
 rows() {
     cat <<'END'
 anycast | bird[23] | [^ ]*: Socket error: bind: Cannot assign requested address | withdrawal failover
+anycast_with_a_password | bird[23] | [^ ]*: Socket error: bind: Cannot assign requested address | withdrawal
 END
 }
 
-bird_on() { start "$1" "bird.$1" bird -f -c "$PWD/bird/$1.conf" -s "$work/bird.$1" -P "$work/bird.$1.pid"; }
+bird_on() { start "$1" "bird.$1" bird -f -c "$configured/$1.conf" -s "$work/bird.$1" -P "$work/bird.$1.pid"; }
 
 # Each host answers with its name. nginx listens on all addresses, so only BIRD needs the module.
 web_on() {
@@ -28,6 +29,14 @@ END
 }
 
 is_served_by() { answered 'http://[2001:db8:123::1]/' -m 5 && [[ $(<"$work/answer") == "$1" ]]; }
+
+configured=$PWD/bird
+
+# The files have the line with the password as a comment.
+anycast_with_a_password() {
+    configured=$work/bird
+    rm -rf "$configured" && mkdir "$configured" && cp bird/*.conf "$configured/" && sed -i 's/# password/password/' "$configured"/*.conf && anycast
+}
 
 anycast() {
     any_ip host2 2001:db8:123::/64 2 && any_ip host2 2001:db8:6::/64 2 && ip -n router -6 route del 2001:db8:123::/64 || return
