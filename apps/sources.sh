@@ -1,5 +1,8 @@
 # shellcheck shell=bash
 # packages: curl python3 nodejs tinyproxy
+# packages of bookworm: openjdk-17-jdk-headless
+# packages of trixie: openjdk-21-jdk-headless
+# packages of forky: openjdk-25-jdk-headless
 # shellcheck disable=SC2154 # by common.sh and who sources it
 
 rows() {
@@ -7,6 +10,8 @@ rows() {
 c_bind | C | requests-c: bind: Cannot assign requested address |
 go_LocalAddr | Go | dial tcp .*: bind: cannot assign requested address |
 python_source_address | python3 | OSError: \[Errno 99\] Cannot assign requested address |
+asyncio_local_addr | python3 | OSError: .*2001:db8:5::1.* cannot assign requested address |
+java_bind | openjdk-*-jdk-headless | java.net.BindException: Cannot assign requested address |
 node_localAddress | nodejs | Error: bind EADDRNOTAVAIL 2001:db8:5::1 |
 curl_interface | curl | curl: \(45\).* |
 tinyproxy_BindSame | tinyproxy | opensock: Could not establish a connection.* |
@@ -21,6 +26,10 @@ c_bind() { asks "$here/programs/requests-c"; }
 go_LocalAddr() { asks "$here/programs/requests-go"; }
 
 python_source_address() { asks python3 sources/requests.py; }
+
+asyncio_local_addr() { asks python3 sources/requests-asyncio.py; }
+
+java_bind() { asks java sources/Requests.java; }
 
 node_localAddress() { asks node sources/requests.js; }
 
