@@ -1,11 +1,13 @@
 # shellcheck shell=bash
-# packages: wireguard-tools nftables iputils-ping
+# packages: wireguard-tools nftables iputils-ping charon-systemd strongswan-swanctl
 # shellcheck disable=SC2154 # by common.sh and who sources it
 
 rows() {
     cat <<'END'
 endpoint_stays | wireguard-tools | saw '\[2001:db8:1::2\]:51820'| wireguard_loaded_after_anyip6
 client_with_a_stateful_firewall | wireguard-tools | 100% packet loss |
+strongSwan_initiates | charon-systemd | error writing to socket: Invalid argument |
+strongSwan_responds | charon-systemd | error writing to socket: Invalid argument |
 END
 }
 
@@ -65,3 +67,43 @@ asks_server() { in_ns client ping -c 3 -i 0.2 -W 20 "$server"; }
 
 # The client must still know the server by the address that it asked.
 stays() { expect endpoint "$endpoint" "$(in_ns client wg show wg0 endpoints | cut -f 2)"; }
+
+# --- strongSwan ---
+
+strongSwan_initiates() { charons && serves initiates host client && client_sees; }
+
+strongSwan_responds() { charons && serves initiates client host && client_sees; }
+
+charons() { charon_on client && charon_on host; }
+
+# charon_on NS: starts charon with examples/strongswan/NS.conf. Two of them need sockets of their own.
+charon_on() {
+    cat >"$work/strongswan.$1" <<END
+charon-systemd {
+    load_modular = yes
+    plugins {
+        include /etc/strongswan.d/charon/*.conf
+        vici {
+            socket = unix://$work/vici.$1
+        }
+    }
+    filelog {
+        log {
+            path = $work/logs/charon.$1.log
+            default = 1
+            flush_line = yes
+        }
+    }
+}
+swanctl {
+    load = random nonce sha1 sha2 aes hmac
+}
+END
+    start "$1" "charon.$1" env STRONGSWAN_CONF="$work/strongswan.$1" charon-systemd && serves swanctl_on "$1" --load-all --file "strongswan/$1.conf"
+}
+
+swanctl_on() { env STRONGSWAN_CONF="$work/strongswan.$1" swanctl "$2" --uri "unix://$work/vici.$1" "${@:3}"; }
+
+initiates() { swanctl_on "$1" --initiate --ike "$2" --timeout 10; }
+
+client_sees() { swanctl_on client --list-sas | tee "$work/sas" && grep -F "remote 'host.example.org' @ 2001:db8:123::50[" "$work/sas"; }
