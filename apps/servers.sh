@@ -1,5 +1,7 @@
 # shellcheck shell=bash
 # packages: chrony lksctp-tools postfix freeradius freeradius-utils snmpd snmp tftpd-hpa tftp-hpa tcpdump
+# packages of trixie: python3-aiocoap
+# packages of forky: python3-aiocoap
 # shellcheck disable=SC2154 # by common.sh and who sources it
 
 rows() {
@@ -13,6 +15,8 @@ tftpd_on_all_addresses | tftpd-hpa | |
 smtp_bind_address6 | postfix | smtp_connect_addr: bind 2001:db8:5::25: Cannot assign requested address |
 smtp_bind_address6_not_enforced | postfix | saw '2001:db8:1::2' |
 END
+    # Debian 12 does not have it.
+    ! type -P aiocoap-fileserver >/dev/null || echo 'aiocoap_on_all_addresses | python3-aiocoap | no answer from 2001:db8:123::56 |'
 }
 
 # --- chrony ---
@@ -48,6 +52,15 @@ accepted() {
     cat "$work/answer"
     grep Access-Accept "$work/answer" | grep -F " from [$1]:1812 "
 }
+
+# --- CoAP ---
+
+aiocoap_on_all_addresses() {
+    mkdir -p "$work/coap" && echo hello >"$work/coap/hello" && start host coap aiocoap-fileserver "$work/coap" && serves coap_asked 2001:db8:123::56
+}
+
+# The server says nothing when it cannot send.
+coap_asked() { in_ns client timeout 20 aiocoap-client "coap://[$1]/hello" | grep -x hello || { echo "no answer from $1" && return 1; }; }
 
 # --- SNMP and TFTP: on all IPv6 addresses these answer from the address that the kernel chooses. So does tftpd in IPv4 ---
 
