@@ -1,11 +1,14 @@
 # shellcheck shell=bash
-# packages: squid caddy ssl-cert nginx-light curl
+# packages: squid caddy ssl-cert nginx-light curl slirp4netns
 # shellcheck disable=SC2154 # by common.sh and who sources it
+
+namespaces+=(container)
 
 rows() {
     cat <<'END'
 squid_http_port | squid | commBind Cannot bind socket FD [0-9]+ to \[2001:db8:123::31\]:3128: \(99\) Cannot assign requested address |
 squid_tcp_outgoing_address | squid | commBind Cannot bind socket FD [0-9]+ to \[2001:db8:5::31\]: \(99\) Cannot assign requested address |
+slirp4netns_outbound-addr6 | slirp4netns | curl: \(7\) Failed to connect to 2001:db8:2::11 |
 END
     echo "caddy_bind | caddy | listen tcp \[2001:db8:123::44\]:[0-9]+: bind: cannot assign requested address | $(http3)"
 }
@@ -30,3 +33,14 @@ caddy_asked() { answered 'https://[2001:db8:123::44]/' -k "$@"; }
 caddy_bind() { start host caddy caddy run --adapter caddyfile --config proxies/Caddyfile && serves caddy_asked; }
 
 HTTP3() { caddy_asked --http3-only && expect protocol HTTP/3.0 "$(<"$work/answer")" && note "HTTP/3 too"; }
+
+# slirp4netns connects a container that has no other network. It says nothing when it cannot bind.
+slirp4netns_outbound-addr6() {
+    backend 1 && in_ns container sysctl -q -w net.ipv6.conf.all.forwarding=0 && start host slirp slirp4netns --configure --enable-ipv6 --outbound-addr6=2001:db8:5::6 --netns-type=path \
+        /run/netns/container tap0 && serves has_tap && serves container_asks &&
+        expect "source that the server sees" 2001:db8:5::6 "$(head -n 1 "$work/answer")"
+}
+
+has_tap() { ip -n container -6 addr show dev tap0 scope global -tentative | grep inet6; }
+
+container_asks() { in_ns container curl -sS -f -g -m 20 -o "$work/answer" 'http://[2001:db8:2::11]:8080/'; }
