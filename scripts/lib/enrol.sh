@@ -40,8 +40,9 @@ enrol() {
     wait "$console_PID"
 }
 
-# boot STAGE [ARGUMENT]: boots with this argument for the kernel. One processor, because a second would only wait for the first.
-boot() { run_machine "$1" "$release" --smp 1 --secure-boot "$dir/vars.fd" --append "${2:-}"; }
+# boot STAGE [ARGUMENT]: boots $booted, or else $release, with this argument. One processor, because a second would only wait for the
+# first.
+boot() { run_machine "$1" "${booted:-$release}" --smp 1 --secure-boot "$dir/vars.fd" --append "${2:-}"; }
 
 # enrol_and_boot: boots the disk, enrols the keys that the machine has handed over, and boots it again.
 enrol_and_boot() {
