@@ -36,8 +36,9 @@ HTTP3() { caddy_asked --http3-only && expect protocol HTTP/3.0 "$(<"$work/answer
 
 # slirp4netns connects a container that has no other network. It says nothing when it cannot bind.
 slirp4netns_outbound-addr6() {
-    backend 1 && in_ns container sysctl -q -w net.ipv6.conf.all.forwarding=0 && start host slirp slirp4netns --configure --enable-ipv6 --outbound-addr6=2001:db8:5::6 --netns-type=path \
-        /run/netns/container tap0 && serves has_tap && serves container_asks &&
+    backend 1 && in_ns container sysctl -q -w net.ipv6.conf.all.forwarding=0 &&
+        start host slirp slirp4netns --configure --enable-ipv6 --outbound-addr6=2001:db8:5::6 --netns-type=path \
+            /run/netns/container tap0 && serves has_tap && serves container_asks &&
         expect "source that the server sees" 2001:db8:5::6 "$(head -n 1 "$work/answer")"
 }
 

@@ -50,7 +50,7 @@ learned() { ip -n router -6 route show 2001:db8:123::/64 | grep -w bird; }
 
 # With the module the session comes up, and bgpd ends it.
 update-source() {
-    ip -n router -6 route del 2001:db8:123::/64 && start router bird bird -f -c "$PWD/bird/router.conf" -s "$work/bird" -P "$work/bird.pid" &&
-        frr_on host &&
+    ip -n router -6 route del 2001:db8:123::/64 &&
+        start router bird bird -f -c "$PWD/bird/router.conf" -s "$work/bird" -P "$work/bird.pid" && frr_on host &&
         answers "can't bind socket for .*" 'nexthop_set failed, .*resetting connection' && needs_address 2001:db8:5::179 learned
 }

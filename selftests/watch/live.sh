@@ -272,8 +272,8 @@ start_counters() {
 moved() { grep -oE " $1 \+[0-9]+" <<<"$said" | awk -F + '{ n += $2 } END { print n + 0 }'; }
 
 counters_for_users() {
-	load && ns_any_ip && start_counters && binds ok "$any" && binds EADDRNOTAVAIL "$outside" && pktinfo "$outside" && sleep 2 && named a "$outside" &&
-		kill "$watcher" && ended 0 && is 2 "$(moved Anyip6Allowed)" allowed && is 4 "$(moved Anyip6RefusedNoRoute)" refused &&
+	load && ns_any_ip && start_counters && binds ok "$any" && binds EADDRNOTAVAIL "$outside" && pktinfo "$outside" &&
+		busywait "$BUSYWAIT_TIMEOUT" test -s "$out" && named a "$outside" && kill "$watcher" && ended 0 && is 2 "$(moved Anyip6Allowed)" allowed && is 4 "$(moved Anyip6RefusedNoRoute)" refused &&
 		is "anyip6: watch: tracefs: Permission denied; these are the counters, each second that they change" "$(cat "$err")" "what it says" || return
 	start_counters --refused && binds ok "$any" && binds EADDRNOTAVAIL "$outside" && kill "$watcher" && ended 0 &&
 		is 0 "$(moved Anyip6Allowed)" allowed && is 2 "$(moved Anyip6RefusedNoRoute)" refused
