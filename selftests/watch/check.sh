@@ -13,6 +13,7 @@ folder=/etc/anyip6/prefixes.d
 programs=$(mktemp -d)
 export PATH=$programs:$base/watch:$PATH
 units=/lib/systemd/system
+nm=/etc/NetworkManager/system-connections
 fake_mounts=(/sys/kernel/security /sys/kernel/livepatch /sys/firmware)
 
 clean() {
@@ -20,7 +21,7 @@ clean() {
 	[ -n "$kept" ] || ! loaded || unload
 	! held || rmmod holder
 	for dir in "${fake_mounts[@]}"; do ! grep -q "^none $dir tmpfs" /proc/mounts || umount "$dir"; done
-	rm -rf "${folder%/*}" /run/anyip6 /run/systemd "$units" /etc/modprobe.d/check.conf /etc/systemd/networkd.conf.d \
+	rm -rf "${folder%/*}" /run/anyip6 /run/systemd /run/NetworkManager "${nm%/*}" "$units" /etc/modprobe.d/check.conf /etc/systemd/networkd.conf.d \
 		/lib/modules/99.0.0 /boot/vmlinuz-99.0.0 /var/lib/dkms "${programs:?}"/*
 	[ -z "$dep" ] || echo "$dep" >"/lib/modules/$release/modules.dep"
 	sysctl -qw kernel.ftrace_enabled=1 2>/dev/null
@@ -90,6 +91,9 @@ break_networkd() {
 	mkdir -p /run/systemd/netif/links && printf 'ADMIN_STATE=configured\nNETWORK_FILE=/etc/systemd/network/lo.network\n' >/run/systemd/netif/links/1
 }
 break_networkd_lo() { config 'local 2001:db8:a::/64' && in_ns anyip6 apply && break_networkd; }
+break_networkmanager() {
+	mkdir -p /run/NetworkManager "$nm" && printf '[connection]\nid=x\ntype=loopback\n' >"$nm/x.nmconnection"
+}
 break_neigh() {
 	unload && load_other ndisc=1 && config 'local 2001:db8:a::/64 neigh eth7' && in_ns anyip6 apply && in_ns sysctl -qw net.ipv6.anyip_ndisc=0
 }
@@ -130,6 +134,7 @@ breaks=(
 	'unit-failed|anyip6.service has failed|systemctl status anyip6.service'
 	'networkd|deletes what is carved out|ManageForeignRoutes=no'
 	'networkd_lo|owns lo by /etc/systemd/network/lo.network|ManageForeignRoutes=no'
+	'networkmanager|has a profile of lo, /etc/NetworkManager/system-connections/x.nmconnection|nmcli connection delete'
 	'neigh|solicitations on eth7 are not answered|ndisc=1'
 	'ipv6|IPv6 is off on lo|disable_ipv6=0'
 	'lo|lo is down|ip link set lo up'
@@ -192,6 +197,11 @@ quiet_without_managing() {
 		silent anyip6 check
 }
 
+# NetworkManager leaves such a profile of what it does not manage.
+quiet_without_a_profile() {
+	healthy && break_networkmanager && printf '[.nmmeta]\nnm-generated=true\n' >>"$nm/x.nmconnection" && silent anyip6 check
+}
+
 no_such_device() {
 	healthy && answers 1 anyip6 check fe80::1%gone0 && says "address: fe80::1: there is no device gone0"
 }
@@ -218,4 +228,4 @@ mkdir -p "/lib/modules/$release/updates" && cp "$anyip6_ko" "/lib/modules/$relea
 dep=$(<"/lib/modules/$release/modules.dep")
 mkdir -p /boot && touch "/boot/vmlinuz-$release"
 trap 'kept=; clean; rm -rf "$programs"' EXIT
-run_tests check quiet "${tests[@]}" quiet_in_vrf quiet_where_hidden quiet_with_ndisc quiet_without_managing no_such_device addresses_on_stdin json_members
+run_tests check quiet "${tests[@]}" quiet_in_vrf quiet_where_hidden quiet_with_ndisc quiet_without_managing quiet_without_a_profile no_such_device addresses_on_stdin json_members

@@ -315,4 +315,5 @@ void check_host(const struct host *host)
 	check_parameters();
 	if (host->booted && has_units() && host->module.is != BUILT_IN)
 		check_units();
+	check_networkmanager();
 }
