@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from . import matrix, tree
 from .ktap import Counts
 
 SOURCE_HEAD = "| kernel | source | configuration | built with | passed | failed | skipped | seconds |"
-KERNEL_HEAD = "| kernel | suite | arch | flavour | built with | passed | failed | skipped | seconds |"
+KERNEL_HEAD = "| kernel | suite, arch, flavour | built with | passed | failed | skipped | seconds |"
 
 
 def bar(head: str) -> str:
@@ -27,33 +29,56 @@ def kernel_row(jobs: list) -> str:
     kernel, folder = jobs[0].kernel, jobs[0].folder.parent
     release = (jobs[0].verdict().report.diagnostic("kernel ") or [""])[0]
     counts = sum((job.verdict().counts for job in jobs), Counts())
-    cells = [release, kernel.suite, kernel.arch, kernel.flavour, compiler(folder / "anyip6.ko"),
+    cells = [release, ", ".join([kernel.suite, kernel.arch, kernel.flavour]), compiler(folder / "anyip6.ko"),
              counts.passed, counts.failed, counts.skipped, sum(job.seconds() for job in jobs)]
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
+def by_release(head: str, rows: Iterable[str]) -> str:
+    """The table, sorted by the releases in its first column."""
+    text = subprocess.run(["sort", "-V"], input="\n".join(rows), stdout=subprocess.PIPE, text=True, check=True).stdout
+    return "\n".join([head, bar(head), text.strip()]).strip() + "\n"
+
+
 def kernels(jobs_of: list[list]) -> str:
-    """A row for each list of jobs, sorted by release."""
-    rows = "\n".join(kernel_row(jobs) for jobs in jobs_of)
-    rows = subprocess.run(["sort", "-V"], input=rows, stdout=subprocess.PIPE, text=True, check=True).stdout
-    return "\n".join([KERNEL_HEAD, bar(KERNEL_HEAD), rows.strip()]).strip() + "\n"
+    """A row for each list of jobs."""
+    return by_release(KERNEL_HEAD, (kernel_row(jobs) for jobs in jobs_of))
+
+
+def keep(name: str, head: str, rows: list[str], key: Callable[[str], object]) -> None:
+    """Keeps rows for a page's table. A row replaces the one with its key. The other rows are those of the page and of earlier
+    runs here."""
+    file = tree.CACHE / f"{name}.md"
+    before = in_page(name) + (file.read_text(encoding="utf-8").splitlines() if file.exists() else [])
+    kept = {key(line): line for line in before + rows if re.match(r"\| \d", line)}
+    file.write_text(by_release(head, kept.values()), encoding="utf-8")
+
+
+def kernel_key(line: str) -> tuple:
+    """A suite has one row of each flavour, or one of each flavour and series."""
+    row, = tested([line])
+    each = matrix.data()["suites"][row.suite].get("wanted") == "each series"
+    return row.suite, row.arch, row.flavour, each and re.match(r"\d+\.\d+", row.release)[0]
+
+
+def keep_kernels(jobs_of: list[list]) -> None:
+    """Keeps rows for the page's table of the archive's kernels."""
+    keep("kernels", KERNEL_HEAD, [kernel_row(jobs) for jobs in jobs_of], kernel_key)
+
+
+def source_key(line: str) -> tuple:
+    return tuple(line.split(" | ")[1:3])
 
 
 def keep_sources(rows: list[list]) -> None:
-    """Keeps rows for the page's table of kernels that are not of the archive. A row replaces the one with its source and
-    configuration. The other rows are those of the page and of earlier runs here."""
-    file = tree.CACHE / "sources.md"
-    before = in_page("sources") + (file.read_text(encoding="utf-8").splitlines() if file.exists() else [])
-    lines = before + ["| " + " | ".join(map(str, row)) + " |" for row in rows]
-    kept = {tuple(line.split(" | ")[1:3]): line for line in lines if re.match(r"\| \d", line)}
-    text = subprocess.run(["sort", "-V"], input="\n".join(kept.values()), stdout=subprocess.PIPE, text=True, check=True).stdout
-    file.write_text("\n".join([SOURCE_HEAD, bar(SOURCE_HEAD), text.strip()]) + "\n", encoding="utf-8")
+    """Keeps rows for the page's table of kernels that are not of the archive."""
+    keep("sources", SOURCE_HEAD, ["| " + " | ".join(map(str, row)) + " |" for row in rows], source_key)
 
 
 def brought_row(jobs: list) -> list:
     """The row of a kernel that the user brings, with its distribution's configuration."""
-    release, source, _, _, *rest = kernel_row(jobs).strip("| ").split(" | ")
-    return [release, source, "the distribution's", *rest]
+    release, names, *rest = kernel_row(jobs).strip("| ").split(" | ")
+    return [release, names.split(",")[0], "the distribution's", *rest]
 
 
 def coexist_cells(jobs: list) -> dict[str, list[str]]:
@@ -113,8 +138,8 @@ class Tested:
 
 
 def tested(lines: list[str]) -> list[Tested]:
-    """The rows of the table. On the page, suite, architecture and flavour share a column."""
-    found = (re.match(r"\| ([0-9]\S*) \| (\S+)(?:,| \|) (\S+)(?:,| \|) (\S+) \|", line) for line in lines)
+    """The rows of the table."""
+    found = (re.match(r"\| ([0-9]\S*) \| (\S+), (\S+), (\S+) \|", line) for line in lines)
     return [Tested(*row.groups()) for row in found if row]
 
 
@@ -123,8 +148,8 @@ def kernel_names() -> list[str]:
     has = [f"{row.suite} {row.arch} {row.flavour}" for row in tested(in_page("kernels"))]
     names = [matrix.Kernel(name).describe() for name in matrix.data()["check"]["all"]]
     page = page_with("kernels").relative_to(tree.TOP)
-    wrong = [f"{page}: no row of {name}: make check-all, make docs" for name in names if name not in has]
-    return wrong + [f"{page}: {name} is not tested: make check-all, make docs" for name in has if name not in names]
+    wrong = [f"{page}: no row of {name}: make check-all, make docs" for name in Counter(names) - Counter(has)]
+    return wrong + [f"{page}: {name} is not tested: make check-all, make docs" for name in Counter(has) - Counter(names)]
 
 
 def source_names() -> list[str]:

@@ -125,13 +125,12 @@ class Check:
         return self.printer.end()
 
     def tell_tables(self, tested: list[Kernel]) -> None:
-        table = tables.kernels([[self.jobs[run.name, kernel.name] for run in self.runs] for kernel in tested])
+        jobs_of = [[self.jobs[run.name, kernel.name] for run in self.runs] for kernel in tested]
+        table = tables.kernels(jobs_of)
         (self.work / "table.md").write_text(table, encoding="utf-8")
-        if self.everything:
-            (tree.CACHE / "table.md").write_text(table, encoding="utf-8")
         if [run.name for run in self.runs] == matrix.data()["check"]["all_runs"]:
-            tables.keep_sources([tables.brought_row([self.jobs[run.name, kernel.name] for run in self.runs])
-                                 for kernel in tested if kernel.is_folder])
+            tables.keep_kernels([jobs for jobs in jobs_of if not jobs[0].kernel.is_folder])
+            tables.keep_sources([tables.brought_row(jobs) for jobs in jobs_of if jobs[0].kernel.is_folder])
         if neighbours := [job for job in self.jobs.values() if job.run.name == "coexist" and job.kernel in tested]:
             (tree.CACHE / "coexist.md").write_text(tables.coexist(neighbours), encoding="utf-8")
         for line in table.splitlines():

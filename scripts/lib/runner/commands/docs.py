@@ -16,8 +16,8 @@ scripts/docs --check [FILE]   only check that parity.md has the printed table, a
 
 parity.md        IPv4 beside IPv6. selftests/parity prints it on Debian 12's kernel, and the others print the same. FILE is that
                  output. Without FILE a VM prints it.
-kernels.md       the kernels, from the last `scripts/check --all` on this machine. Kernels from source, or that users bring: from
-                 each run of `scripts/configs`, and of `RUNS=all scripts/check FOLDER`
+kernels.md       the kernels, from each run of `RUNS=all scripts/check` on this machine. Kernels from source, or that users bring:
+                 from each run of `scripts/configs`, and of `RUNS=all scripts/check FOLDER`
 coexistence.md   the neighbours, from the last `RUNS=coexist scripts/check`
 performance.md   the costs, from the last `scripts/bench`
 coverage.md      the lines that the tests reach, from the last `scripts/configs --debug gcov`
@@ -29,13 +29,6 @@ lab.md           what lets bind succeed, from the last `scripts/lab`
 
 
 # --- Narrower tables, because these are wider than a page ---
-
-def kernel_rows(lines: list[str]) -> list[str]:
-    """The table with suite, architecture and flavour in one column."""
-    head, bar, *rows = lines
-    lines = [head, bar.removeprefix("|---|---"), *rows]
-    return [re.sub(r"^(\| [^|]* \| [^|]*) \| ([^|]*) \| ", r"\1, \2, ", line) for line in lines]
-
 
 def cells(line: str) -> list[str]:
     return re.split(r" *\| *", line)[1:-1]
@@ -75,7 +68,7 @@ def by_order(lines: list[str]) -> list[str]:
     return out
 
 
-NARROWER: dict[str, Callable[[list[str]], list[str]]] = {"kernels": kernel_rows, "coexist": by_order, "lab": by_family}
+NARROWER: dict[str, Callable[[list[str]], list[str]]] = {"coexist": by_order, "lab": by_family}
 
 
 # --- The pages ---

@@ -237,10 +237,22 @@ class Rows(InFolder):
         self.assertEqual([line.split(" | ")[2] for line in self.kept()], ["tree", "default", "kcfi"])
 
     def test_row_of_a_folder(self) -> None:
-        of_kernel = "| 6.8.0 | rhel | amd64 | brought | gcc 12.2.0 | 5 | 0 | 1 | 9 |"
+        of_kernel = "| 6.8.0 | rhel, amd64, brought | gcc 12.2.0 | 5 | 0 | 1 | 9 |"
         with mock.patch.object(tables, "kernel_row", return_value=of_kernel):
             tables.keep_sources([tables.brought_row([])])
         self.assertEqual(self.kept()[-1], "| 6.8.0 | rhel | the distribution's | gcc 12.2.0 | 5 | 0 | 1 | 9 |")
+
+    def test_a_kernel_of_the_archive_replaces_the_row_of_its_suite(self) -> None:
+        page = [tables.KERNEL_HEAD, "|---|", *(f"| {kernel} | gcc 1 | 1 | 0 | 0 | 5 |" for kernel in (
+            "7.2.13 | forky, amd64, cloud", "7.2.1 | trixie-backports, amd64, cloud", "7.3.1 | trixie-backports, amd64, cloud"))]
+        new = [f"| {kernel} | gcc 2 | 1 | 0 | 0 | 5 |" for kernel in (
+            "7.3.4 | forky, amd64, cloud", "7.3.4 | trixie-backports, amd64, cloud")]
+        with mock.patch.object(tables, "in_page", return_value=page), mock.patch.object(tables, "kernel_row", side_effect=new):
+            tables.keep_kernels([[], []])
+        rows = (self.top / "kernels.md").read_text(encoding="utf-8").splitlines()[2:]
+        self.assertEqual([row.split(" | ")[:3] for row in rows], [
+            ["| 7.2.1", "trixie-backports, amd64, cloud", "gcc 1"], ["| 7.3.4", "forky, amd64, cloud", "gcc 2"],
+            ["| 7.3.4", "trixie-backports, amd64, cloud", "gcc 2"]])
 
     def test_a_configuration_that_is_gone(self) -> None:
         rows = [tables.SOURCE_HEAD, "|---|", "| 6.6.1 | linux | gone | gcc 12 | 1 | 0 | 0 | 5 |",
