@@ -1,11 +1,12 @@
 # shellcheck shell=bash
-# packages: nginx-light ssl-cert curl
+# packages: nginx-light ssl-cert curl ipvsadm
 # shellcheck disable=SC2154 # by common.sh and who sources it
 
 rows() {
     cat <<'END'
 listen_with_TLS | nginx-light | bind\(\) to \[2001:db8:123::1\]:443 failed \(99: Cannot assign requested address\) | sources reload
 proxy_bind | nginx-light | bind\(2001:db8:5::1\) failed \(99: Cannot assign requested address\) while connecting to upstream |
+IPVS_direct_routing | ipvsadm | bind\(\) to \[2001:db8:123::80\]:80 failed \(99: Cannot assign requested address\) | both_servers
 END
 }
 
@@ -40,4 +41,25 @@ reload() {
     old=$(pgrep -n -P "$main")
     download 'https://[2001:db8:123::2]/big' && kill -HUP "$main" && until new_worker "$old"; do ask_all || return; done
     ask_all && downloaded && note "reload: a download goes on"
+}
+
+# --- Behind IPVS, the router is the director. Each host has the address as a part of its route ---
+
+IPVS_direct_routing() {
+    any_ip host2 2001:db8:123::/64 2 && ip -n router -6 route del 2001:db8:123::/64 && ip -n router addr add 2001:db8:123::80/128 dev lo &&
+        grep -v '^#' ipvs/director.rules | in_ns router ipvsadm -R && behind_director host2 && behind_director host && serves directed
+}
+
+behind_director() {
+    start "$1" "nginx.$1" nginx -c "$PWD/ipvs/nginx.conf" -g "daemon off; error_log stderr; pid $work/nginx.$1.pid;"
+}
+
+directed() { answered 'http://[2001:db8:123::80]/' && expect answer "2001:db8:123::80 to 2001:db8:c::2" "$(<"$work/answer")"; }
+
+# The director counts the packets that it sends to each host.
+both_servers() {
+    local n
+    for n in {1..10}; do directed || return; done
+    in_ns router ipvsadm -Ln --stats --exact | tee "$work/stats"
+    expect "hosts with five connections or more" 2 "$(awk '$1 == "->" && $3 >= 5' "$work/stats" | wc -l)" && note "10 requests to two hosts"
 }
