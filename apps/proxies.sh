@@ -8,6 +8,7 @@ rows() {
     cat <<'END'
 squid_http_port | squid | commBind Cannot bind socket FD [0-9]+ to \[2001:db8:123::31\]:3128: \(99\) Cannot assign requested address |
 squid_tcp_outgoing_address | squid | commBind Cannot bind socket FD [0-9]+ to \[2001:db8:5::31\]: \(99\) Cannot assign requested address |
+caddy_on_all_addresses | caddy | |
 slirp4netns_outbound-addr6 | slirp4netns | curl: \(7\) Failed to connect to 2001:db8:2::11 |
 END
     echo "caddy_bind | caddy | listen tcp \[2001:db8:123::44\]:[0-9]+: bind: cannot assign requested address | $(http3)"
@@ -33,6 +34,13 @@ caddy_asked() { answered 'https://[2001:db8:123::44]/' -k "$@"; }
 caddy_bind() { start host caddy caddy run --adapter caddyfile --config proxies/Caddyfile && serves caddy_asked; }
 
 HTTP3() { caddy_asked --http3-only && expect protocol HTTP/3.0 "$(<"$work/answer")" && note "HTTP/3 too"; }
+
+# In HTTP/3 caddy does not ask for the address that a client asked.
+caddy_on_all_addresses() {
+    grep -v '^[[:space:]]*bind ' proxies/Caddyfile >"$work/Caddyfile" && start host caddy caddy run --adapter caddyfile --config "$work/Caddyfile" &&
+        serves caddy_asked || return
+    [[ -z $(http3) ]] || { ! caddy_asked --http3-only -m 10 && note "works; HTTP/3 does not"; }
+}
 
 # slirp4netns connects a container that has no other network. It says nothing when it cannot bind.
 slirp4netns_outbound-addr6() {

@@ -12,6 +12,7 @@ go_LocalAddr | Go | dial tcp .*: bind: cannot assign requested address |
 python_source_address | python3 | OSError: \[Errno 99\] Cannot assign requested address |
 asyncio_local_addr | python3 | OSError: .*2001:db8:5::1.* cannot assign requested address |
 java_bind | openjdk-*-jdk-headless | java.net.BindException: Cannot assign requested address |
+java_getByInetAddress | openjdk-*-jdk-headless | |
 node_localAddress | nodejs | Error: bind EADDRNOTAVAIL 2001:db8:5::1 |
 curl_interface | curl | curl: \(45\).* |
 tinyproxy_BindSame | tinyproxy | opensock: Could not establish a connection.* |
@@ -30,6 +31,18 @@ python_source_address() { asks python3 sources/requests.py; }
 asyncio_local_addr() { asks python3 sources/requests-asyncio.py; }
 
 java_bind() { asks java sources/Requests.java; }
+
+# Java knows the addresses of interfaces only.
+java_getByInetAddress() {
+    cat >"$work/Ask.java" <<'END'
+class Ask {
+    public static void main(String[] names) throws Exception {
+        System.out.println(java.net.NetworkInterface.getByInetAddress(java.net.InetAddress.getByName(names[0])));
+    }
+}
+END
+    expect interface null "$(in_ns host java "$work/Ask.java" 2001:db8:5::1)" && note "null"
+}
 
 node_localAddress() { asks node sources/requests.js; }
 
