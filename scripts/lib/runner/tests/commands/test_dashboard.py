@@ -24,7 +24,15 @@ class Dashboard(unittest.TestCase):
 
     def test_all_hosts(self) -> None:
         self.assertEqual(self.complaints(LOADED, RATE, "anyip6_loaded{}"),
-                         [f"{dashboard.DASHBOARD}: panel 2: does not choose the host"])
+                         [f"{dashboard.DASHBOARD}: panel 2: anyip6_loaded does not choose the host"])
+
+    def test_one_of_two_selectors(self) -> None:
+        self.assertEqual(self.complaints(RATE, f"{LOADED} or anyip6_loaded{{}}"),
+                         [f"{dashboard.DASHBOARD}: panel 1: anyip6_loaded does not choose the host"])
+
+    def test_of_the_file(self) -> None:
+        stale = 'time() - node_textfile_mtime_seconds{instance=~"$instance"} > 600'
+        self.assertEqual(self.complaints(LOADED, RATE, stale), [])
 
     def test_not_shown(self) -> None:
         self.assertEqual(self.complaints(LOADED), [f"{dashboard.DASHBOARD}: shows no anyip6_decisions_total"])
@@ -36,6 +44,10 @@ class Dashboard(unittest.TestCase):
     def test_rules(self) -> None:
         rules = json.loads(dashboard.as_rules(json.dumps({"panels": [{"title": "a", "targets": [{"expr": LOADED}]}]})))
         self.assertEqual(rules["groups"][0]["rules"], [{"record": "panel:0", "expr": LOADED}])
+
+    def test_variables_of_grafana(self) -> None:
+        self.assertEqual(dashboard.for_prometheus("rate(a[$__rate_interval]) > b[$__range] @ end()"),
+                         "rate(a[5m]) > b[1h] @ end()")
 
 
 if __name__ == "__main__":
