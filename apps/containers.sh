@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # packages: socat busybox-static curl nftables iptables systemd-container podman netavark crun docker.io
+# packages of bookworm: apparmor
 # packages of trixie: docker-cli passt
 # packages of forky: docker-cli passt
 # shellcheck disable=SC2154 # by common.sh and who sources it
