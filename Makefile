@@ -94,6 +94,9 @@ check-upstream: ## long | The kernel's own tests, on a kernel without patches/ a
 check-apps: ## long | Real programs on the addresses of a prefix, in VMs
 	scripts/apps
 
+check-day: ## long | A load balancer's day: requests of many programs while routes, module and networkd change, in a VM
+	apps/day/run
+
 lab: ## 2 | What lets bind() succeed, in IPv4 and IPv6
 	scripts/lab
 
@@ -113,4 +116,4 @@ help: ## 0 | This list
 			printf "     %-16s minutes\n", "" } \
 		{ printf "make %-16s %7s  %s\n", $$1, ($$2 == "0" ? "-" : $$2), $$3 }'
 
-.PHONY: help quick all module clean tools install uninstall deb repo rpm demo check check-all kunit check-configs check-debug check-breaks check-packages check-upstream check-apps lab bench lint docs
+.PHONY: help quick all module clean tools install uninstall deb repo rpm demo check check-all kunit check-configs check-debug check-breaks check-packages check-upstream check-apps check-day lab bench lint docs

@@ -6,7 +6,7 @@ rows() {
     cat <<'END'
 listen_with_TLS | nginx-light | bind\(\) to \[2001:db8:123::1\]:443 failed \(99: Cannot assign requested address\) | sources reload
 proxy_bind | nginx-light | bind\(2001:db8:5::1\) failed \(99: Cannot assign requested address\) while connecting to upstream |
-IPVS_direct_routing | ipvsadm | bind\(\) to \[2001:db8:123::80\]:80 failed \(99: Cannot assign requested address\) | both_servers
+IPVS_direct_routing | ipvsadm | bind\(\) to \[2001:db8:124::80\]:80 failed \(99: Cannot assign requested address\) | both_servers
 END
 }
 
@@ -43,18 +43,19 @@ reload() {
     ask_all && downloaded && note "reload: a download goes on"
 }
 
-# --- Behind IPVS, the router is the director. Each host has the address as a part of its route ---
+# --- Behind IPVS, the router is the director. All three have the address as a part of their routes ---
 
 IPVS_direct_routing() {
-    any_ip host2 2001:db8:123::/64 2 && ip -n router -6 route del 2001:db8:123::/64 && ip -n router addr add 2001:db8:123::80/128 dev lo &&
-        grep -v '^#' ipvs/director.rules | in_ns router ipvsadm -R && behind_director host2 && behind_director host && serves directed
+    local ns
+    for ns in router host host2; do ip -n "$ns" -6 route replace local 2001:db8:124::/64 dev lo || return; done
+    in_ns router ipvsadm -R <ipvs/ipvsadm.rules && behind_director host2 && behind_director host && serves directed
 }
 
 behind_director() {
     start "$1" "nginx.$1" nginx -c "$PWD/ipvs/nginx.conf" -g "daemon off; error_log stderr; pid $work/nginx.$1.pid;"
 }
 
-directed() { answered 'http://[2001:db8:123::80]/' && expect answer "2001:db8:123::80 to 2001:db8:c::2" "$(<"$work/answer")"; }
+directed() { answered 'http://[2001:db8:124::80]/' && expect answer "$(hostname) 2001:db8:124::80" "$(<"$work/answer")"; }
 
 # The director counts the packets that it sends to each host.
 both_servers() {

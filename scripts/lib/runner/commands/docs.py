@@ -23,6 +23,7 @@ performance.md   the costs, from the last `scripts/bench`
 coverage.md      the lines that the tests reach, from the last `scripts/configs --debug gcov`
 debug.md         the reports of kernels that watch themselves, from the last run of each row of `scripts/configs --debug`
 apps-results.md  the programs, from the last `scripts/apps` of each suite
+day.md           a load balancer's day, from the last `apps/day/run`
 upstream.md      the kernel's own tests, from the last `scripts/upstream`
 lab.md           what lets bind succeed, from the last `scripts/lab`
 """
