@@ -71,7 +71,8 @@ static void check_prefixes(void)
 			const struct prefix *p = &config.prefixes[i];
 
 			if (!prefix_route(&fib, p))
-				report("not-applied", APPLY, "%s: %s has no such route made by anyip6 apply",
+				report("not-applied", APPLY,
+				       "%s: %s has no such route made by anyip6 apply",
 				       p->where, p->address.text);
 			else
 				check_neigh(p);
