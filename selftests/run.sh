@@ -36,6 +36,7 @@ with_ndisc=(rule/ndisc watch/explain) # have tests for a module that is loaded w
 # Prints a pattern of what this kernel may lack. Any other skip is a failure.
 may_skip() {
 	! older 5.11 || echo 'MPTCP|mptcp_' # Debian's 5.10 has it for IPv4 only
+	! older 5.16 || echo 'has no MPTCP_SUBFLOW_ADDRS'
 	! older 5.18 || echo 'has no PKTINFO on ping sockets'
 	! older 6.5 || echo 'coexist[.]fprobe_'
 	[ "$(uname -m)" != aarch64 ] || echo 'coexist[.]klp_' # no live patches in Debian's

@@ -53,6 +53,16 @@
 #endif
 
 /*
+ * On s390 the getters call regs_get_register(). It is not exported in 6.12 and
+ * inline in 7.2. A ftrace_regs is a pt_regs there, with the arguments in
+ * registers 2 to 6.
+ */
+#ifdef CONFIG_S390
+#undef anyip6_arg
+#define anyip6_arg(fregs, n)	(((struct pt_regs *)(fregs))->gprs[2 + (n)])
+#endif
+
+/*
  * 6.11, 78eb4ea25cd5 ("sysctl: treewide: constify the ctl_table argument of
  * proc_handlers").
  */

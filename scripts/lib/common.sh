@@ -218,37 +218,55 @@ archive() {
         --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf - "${@:2}"
 }
 
-# stage_selftests ARCH DIR: puts the test programs into DIR/stage/ARCH. They are the same on every kernel of ARCH.
+# stage_selftests ARCH DIR: puts the test programs into DIR/stage/ARCH. They are the same on every kernel of ARCH. Programs for
+# another architecture are built in the root of the suite that the guests' programs are of, because that has a compiler for them.
 stage_selftests() {
-    local arch=$1 ksft libs key cc=gcc of='' cross=()
-    need_packages make gcc libc6-dev libmnl-dev rsync
-    if [[ $arch != "$host_arch" ]]; then
-        of=-$arch-cross
+    local arch=$1 ksft key root='' libs='' packages=(gcc libc6-dev linux-libc-dev libmnl-dev)
+    if [[ $arch == "$host_arch" ]]; then
+        need_packages make gcc libc6-dev libmnl-dev rsync
+    else
         about "$arch"
-        need_packages "gcc-${arch_triplet//_/-}" "libc6-dev$of"
-        libs=$("$top/scripts/kernels" unpack "${arch_suite}/$arch" libmnl-dev libmnl0)/usr
-        cc="${arch_triplet}-gcc"
-        cross=("CROSS_COMPILE=${arch_triplet}-" "CC=$cc -I$libs/include -L$libs/lib/${arch_triplet}")
+        packages=("gcc-${arch_triplet//_/-}" "libc6-dev-$arch-cross" "linux-libc-dev-$arch-cross")
+        libs=$("$top/scripts/kernels" unpack "${arch_suite}/$arch" libmnl-dev libmnl0) || return
+        "$top/scripts/kernels" add "${arch_suite}" rsync "${packages[@]}"
+        root=$cache/roots/$(matrix suites | awk -v s="${arch_suite}" '$1 == s { print $3 }')
     fi
     ksft=$("$top/scripts/kernels" kselftest)
     key=$(selftests_key) || return
     keep "selftests-$arch" "$key" "$2/stage/$arch" make_selftests
 }
 
-# selftests_key: prints a hash of everything that the programs depend on. It uses the variables of stage_selftests.
-selftests_key() {
-    {
-        archive "$top" --exclude=selftests/{breaks,compat,kunit,modules} selftests tools examples man src/steps.h packaging/bash-completion dkms.conf &&
-            cat "$ksft/../../../debian-package" && "$cc" --version && dpkg-query -W "libc6-dev$of" "linux-libc-dev$of" libmnl-dev
-    } | md5sum | cut -c 1-12
+# program_sources: prints an archive of what the programs are built from.
+program_sources() {
+    archive "$top" --exclude=selftests/{breaks,compat,kunit,modules} \
+        selftests tools examples man src/steps.h packaging/bash-completion dkms.conf
 }
 
-# make_selftests STAGE: builds the programs, with the variables of stage_selftests. The programs match the key only if no source
-# changes meanwhile. So it checks the key again, and keeps the caller's environment out.
+# selftests_key: prints a hash of everything that the programs depend on. It uses the variables of stage_selftests.
+selftests_key() {
+    { program_sources && cat "$ksft/../../../debian-package" && echo "$libs" && where_built dpkg-query -W "${packages[@]}"; } |
+        md5sum | cut -c 1-12
+}
+
+# where_built CMD...: runs CMD where the programs are built, with the variables of stage_selftests.
+where_built() { if [[ -n $root ]]; then "$top/scripts/kernels" run "${arch_suite}" "$@"; else "$@"; fi; }
+
+# make_selftests STAGE: builds the programs from copies, with the variables of stage_selftests. The programs match the key only if
+# no source changes meanwhile. So it checks the key again, and keeps the caller's environment out.
 make_selftests() {
-    scratch "$cache/built"
+    local work mnl cross=()
+    scratch "${root:-$cache}${root:+/tmp}"
+    work=${scratch#"$root"}
+    if [[ -n $libs ]]; then
+        cp -a "$libs" "$scratch/libs" || return
+        mnl=$work/libs/usr
+        cross=("CROSS_COMPILE=${arch_triplet}-" "CC=${arch_triplet}-gcc -I$mnl/include -L$mnl/lib/${arch_triplet}")
+    fi
+    program_sources | tar -C "$scratch" -x && cp -a "${ksft%/tools/*}/." "$scratch/linux" || return
     quietly "building the selftests for $arch" "$cache/logs/selftests-$arch.log" \
-        env -u MAKEFLAGS -u MFLAGS -u CFLAGS -u CPPFLAGS -u LDFLAGS -u LDLIBS -u LLVM \
-        make "-j$(nproc)" -C "$top/selftests" KSFT="$ksft" OUTPUT="$scratch" STAGE="$1" "${cross[@]}" stage || return
+        where_built env -u MAKEFLAGS -u MFLAGS -u CFLAGS -u CPPFLAGS -u LDFLAGS -u LDLIBS -u LLVM \
+        make "-j$(nproc)" -C "$work/selftests" KSFT="$work/linux/tools/testing/selftests" OUTPUT="$work/out" STAGE="$work/stage" \
+        "${cross[@]}" stage || return
+    cp -a "$scratch/stage/." "$1/" || return
     [[ $(selftests_key) == "$key" ]] || { say "the selftests changed while they were built" && return 1; }
 }

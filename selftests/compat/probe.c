@@ -4,6 +4,7 @@
  * wrong.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "../../src/compat.h"
 
@@ -48,7 +49,7 @@ static void expect(const char *what, unsigned long is, unsigned long wanted)
 int main(void)
 {
 	struct ctl_table table[3] = { { "first" }, { "second" } };
-	struct pt_regs regs = { .in = { 10, 20, 30 } };
+	struct pt_regs regs = {};
 	union {
 		u64 cookie;
 		struct net net;
@@ -56,6 +57,7 @@ int main(void)
 	ftrace_func_t call = callback;
 	proc_handler *handle = handler;
 
+	memcpy(&regs.FIRST_ARGUMENT, (unsigned long[]){ 10, 20, 30 }, 3 * sizeof(long));
 	call(0, 0, NULL, registers(&regs));
 	expect("first argument", seen[0], 10);
 	expect("second argument", seen[1], 20);

@@ -43,6 +43,12 @@ static unsigned long refuser_caller(struct pt_regs *regs)
 	return regs_get_kernel_stack_nth(regs, 0);
 #elif defined(CONFIG_RISCV)
 	return regs->ra;
+#elif defined(CONFIG_S390)
+	return regs->gprs[14];
+#elif defined(CONFIG_LOONGARCH)
+	return regs->regs[1];
+#elif defined(CONFIG_PPC)
+	return regs->link;
 #else
 	return procedure_link_pointer(regs);
 #endif

@@ -401,12 +401,14 @@ static bool holds(enum condition when)
 /* Returns what this kernel lacks, in words, or NULL. */
 const char *is_missing(const struct tuple *t)
 {
-	static int pktinfo = -1;
+	static int pktinfo = -1, subflows = -1;
 
 	if (t->kind != K_TUNNEL && !kind_exists(t->kind))
 		return kind_names[t->kind];
 	if ((t->op == OP_URING_BIND || t->op == OP_PKTINFO_URING) && !uring_can(t->op))
 		return ops[t->op].text;
+	if (t->op == OP_SUBFLOW && !known(&subflows, kernel_shows_subflows))
+		return "MPTCP_SUBFLOW_ADDRS";
 	if (t->kind == K_PING && in(O_PKTINFO, t->op) &&
 	    !known(&pktinfo, ping_pktinfo))
 		return "PKTINFO on ping sockets";
@@ -440,7 +442,7 @@ static void case_add(const struct tuple *t)
 static void generate_options(__u64 options, struct tuple *t)
 {
 	for (t->option = 0; t->option < NR_OPTIONS; t->option++)
-		if (in(options, t->option))
+		if (in(options, t->option) && kind_takes(t->kind, t->option))
 			case_add(t);
 }
 

@@ -317,15 +317,30 @@ struct subflow_addrs {
 	} addrs[4];
 };
 
+static int get_subflows(int fd, struct subflow_addrs *s)
+{
+	socklen_t len = sizeof(*s);
+
+	s->size = offsetof(struct subflow_addrs, addrs);
+	s->user = sizeof(s->addrs[0]);
+	return getsockopt(fd, SOL_MPTCP, SUBFLOW_ADDRS, s, &len);
+}
+
+bool kernel_shows_subflows(void)
+{
+	struct subflow_addrs s = {};
+	int fd = sock_new(AF_INET6, K_MPTCP);
+	bool shows = !get_subflows(fd, &s) || errno != EOPNOTSUPP;
+
+	close(fd);
+	return shows;
+}
+
 static bool peer_sees_subflow(const struct run *r, int conn)
 {
-	struct subflow_addrs s = {
-		.size = offsetof(struct subflow_addrs, addrs),
-		.user = sizeof(s.addrs[0]),
-	};
-	socklen_t len = sizeof(s);
+	struct subflow_addrs s = {};
 
-	if (getsockopt(conn, SOL_MPTCP, SUBFLOW_ADDRS, &s, &len))
+	if (get_subflows(conn, &s))
 		die_errno("MPTCP_SUBFLOW_ADDRS");
 	for (__u32 i = 0; i < s.num && i < ARRAY_SIZE(s.addrs); i++)
 		if (!source_is_subject(r, (union sockaddr_any *)&s.addrs[i].remote))

@@ -345,6 +345,7 @@ struct run {
 };
 
 bool kind_exists(enum kind kind);
+bool kind_takes(enum kind kind, enum option option);
 bool sock_does(enum op op);
 int sock_run(const struct run *r);	/* the outcome of a case in one family */
 bool run_mapped(const struct run *r);
@@ -371,6 +372,7 @@ int exchange(const struct run *r, int server, int client);
 
 /* kernel.c */
 int kernel_run(const struct run *r);
+bool kernel_shows_subflows(void);
 
 /* speak.c */
 bool speak_does(enum op op);

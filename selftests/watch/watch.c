@@ -510,6 +510,11 @@ FIXTURE_VARIANT_ADD(traced, graph_pktinfo) { "function_graph", true };
 
 FIXTURE_SETUP(traced)
 {
+	char tracers[256];
+
+	if (!strstr(file_read(TRACEFS "/available_tracers", tracers, sizeof(tracers)) ?: "",
+		    variant->tracer))
+		SKIP(return, "no tracer %s in this kernel", variant->tracer);
 	enter_host(MODE_ON);
 	ASSERT_EQ(true, trace_begin());
 	ASSERT_EQ(true, file_write(TRACEFS "/set_ftrace_filter",
