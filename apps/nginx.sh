@@ -47,6 +47,7 @@ reload() {
 
 IPVS_direct_routing() {
     local ns
+    ip -n router link set lo up
     for ns in router host host2; do ip -n "$ns" -6 route replace local 2001:db8:124::/64 dev lo || return; done
     in_ns router ipvsadm -R <ipvs/ipvsadm.rules && behind_director host2 && behind_director host && serves directed
 }
