@@ -135,6 +135,7 @@ servers() {
     for host in "${hosts[@]}"; do
         configure "$host" || return
         while read -r name command; do
+            [[ $host == host ]] || command=${command//2001:db8:5::/2001:db8:6::}
             [[ -z $name || $name == '#'* ]] || run_on "$host" "$name" "$command"
         done <"$here/apps/day/servers"
     done
