@@ -79,7 +79,7 @@ def listed(lists: Path, pocket: str, arch: str) -> set[tuple[str, str]]:
 
 def holds(lists: Path, suite: str, arch: str) -> list[Found]:
     """The suite's kernels that can be fetched, the newest first. The module needs the image and its headers."""
-    there = pooled(arch).union(*(listed(lists, pocket, arch) for pocket in matrix.data()["suites"][suite]["pockets"]))
+    there = pooled(arch).union(*(listed(lists, pocket, arch) for pocket in matrix.pockets_of(suite, arch)))
     found = [Found(suite, arch, release) for kind, release in there if kind == "image" and ("headers", release) in there]
     return sorted(found, key=lambda one: (one.order(), one.release), reverse=True)
 

@@ -25,7 +25,7 @@ def architecture(name: str) -> dict:
 
 
 def in_suite(arch: str, suite: str) -> bool:
-    """Whether the suite has the architecture."""
+    """Whether the suite or pocket has the architecture."""
     return suite not in architecture(arch).get("not_in", [])
 
 
@@ -152,9 +152,14 @@ def architectures_of(suite: str) -> list[str]:
     return [arch for arch in data()["architectures"] if in_suite(arch, suite)]
 
 
+def pockets_of(suite: str, arch: str) -> list[str]:
+    """The pockets of a suite that have the architecture."""
+    return [pocket for pocket in data()["suites"][suite]["pockets"] if in_suite(arch, pocket)]
+
+
 def pocket_lines() -> list[str]:
     """The pockets of all suites, with their architectures. A retired suite may be gone."""
-    return list(dict.fromkeys(f"{pocket} {','.join(architectures_of(name))}" for name, suite in data()["suites"].items()
+    return list(dict.fromkeys(f"{pocket} {','.join(architectures_of(pocket))}" for suite in data()["suites"].values()
                               if not suite.get("retired") for pocket in suite["pockets"]))
 
 

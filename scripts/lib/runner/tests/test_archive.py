@@ -55,8 +55,8 @@ class Lists(unittest.TestCase):
         self.pool = self.lists / "pool"
         self.pool.touch()
         suites = {"old": {"pockets": ["old", "old-security"]}, "old-backports": {"pockets": ["old-backports"]}}
-        for patch in (mock.patch.object(archive, "POOL", self.pool),
-                      mock.patch.object(matrix, "data", return_value={"suites": suites})):
+        data = {"suites": suites, "architectures": {"amd64": {}, "arm64": {}, "riscv64": {"not_in": ["old-security"]}}}
+        for patch in (mock.patch.object(archive, "POOL", self.pool), mock.patch.object(matrix, "data", return_value=data)):
             patch.start()
             self.addCleanup(patch.stop)
 
@@ -74,6 +74,10 @@ class Lists(unittest.TestCase):
         self.put("old-backports", pairs("7.3.4-amd64"), end=".gz")
         self.assertEqual(self.releases("old"), ["6.12.1-amd64", "6.1.0-10-amd64", "6.1.0-9-amd64"])
         self.assertEqual(self.releases("old-backports"), ["7.3.4-amd64"])
+
+    def test_a_pocket_without_the_architecture(self) -> None:
+        self.put("old", pairs("6.1.0-9-riscv64"), "riscv64")
+        self.assertEqual(self.releases("old", "riscv64"), ["6.1.0-9-riscv64"])
 
     def test_only_the_architecture(self) -> None:
         self.put("old-backports", pairs("7.3.4-amd64"))
