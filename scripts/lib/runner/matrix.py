@@ -170,9 +170,9 @@ def architecture_lines() -> list[str]:
 
 
 def machine_lines() -> list[str]:
-    """Each architecture with its machine of QEMU."""
+    """Each architecture with its machine of QEMU, and whose QEMU that is."""
     keys = "program", "package", "machine", "console"
-    return [" ".join([name, *(entry["qemu"][key] for key in keys), entry.get("append", "")])
+    return [" ".join([name, *(entry["qemu"][key] for key in keys), entry.get("qemu_of", "own"), entry.get("append", "")])
             for name, entry in data()["architectures"].items()]
 
 
