@@ -17,7 +17,7 @@ LIST = re.compile(r"x86-64(?:,\s+[a-z]+[0-9]+[a-z]*)*\s+(?:and|or)\s+[a-z]+[0-9]
 
 
 def names(key: str) -> list[str]:
-    return [entry[key] for entry in matrix.data()["architectures"].values()]
+    return [entry[key] for entry in matrix.tested().values()]
 
 
 def in_copy(file: str, text: str) -> list[str]:

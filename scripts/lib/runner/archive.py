@@ -27,7 +27,8 @@ class Found:
     @property
     def parts(self) -> tuple[str, str]:
         """The version and the flavour. The flavour stands before or behind the architecture."""
-        found = re.fullmatch(rf"(.*?)-((?:[a-z]\w*-)*){self.arch}((?:-\w+)*)", self.release)
+        arch = matrix.architecture(self.arch).get("release", self.arch)
+        found = re.fullmatch(rf"(.*?)-((?:[a-z]\w*-)*){arch}((?:-\w+)*)", self.release)
         if not found:
             return self.release, "unknown"
         return found[1], (found[2] + found[3]).strip("-") or "generic"

@@ -24,6 +24,11 @@ def architecture(name: str) -> dict:
     return data()["architectures"][name]
 
 
+def tested() -> dict[str, dict]:
+    """The architectures on which the module loads."""
+    return {name: entry for name, entry in data()["architectures"].items() if "refuses" not in entry}
+
+
 def in_suite(arch: str, suite: str) -> bool:
     """Whether the suite or pocket has the architecture."""
     return suite not in architecture(arch).get("not_in", [])
@@ -149,7 +154,7 @@ def root_lines() -> list[str]:
 
 
 def architectures_of(suite: str) -> list[str]:
-    return [arch for arch in data()["architectures"] if in_suite(arch, suite)]
+    return [arch for arch in tested() if in_suite(arch, suite)]
 
 
 def pockets_of(suite: str, arch: str) -> list[str]:

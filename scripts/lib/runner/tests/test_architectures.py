@@ -8,6 +8,7 @@ from runner import architectures, matrix
 DATA = {"architectures": {
     "amd64": {"title": "x86-64", "option": "X86_64", "uname": "x86_64"},
     "arm64": {"title": "arm64", "option": "ARM64", "uname": "aarch64"},
+    "ppc64el": {"title": "ppc64el", "option": "PPC64", "uname": "ppc64le", "refuses": "not loaded"},
 }}
 
 

@@ -37,6 +37,10 @@ class Names(unittest.TestCase):
             found = Found("sid", "amd64", release)
             self.assertEqual((found.version, found.flavour, found.series), expected)
 
+    def test_an_architecture_with_another_name_in_releases(self) -> None:
+        for release, flavour in {"6.12.117+deb13-powerpc64le": "generic", "6.12.117+deb13-powerpc64le-64k": "64k"}.items():
+            self.assertEqual(Found("trixie", "ppc64el", release).parts, ("6.12.117+deb13", flavour))
+
     def test_name(self) -> None:
         self.assertEqual(Found("trixie", "arm64", "6.12.118+deb13-arm64-16k").name, "trixie@6.12-16k/arm64")
         self.assertEqual(Found("forky", "amd64", "7.2.12+deb14-amd64").name, "forky@7.2-generic/amd64")

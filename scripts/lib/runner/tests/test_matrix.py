@@ -124,6 +124,12 @@ class Machines(unittest.TestCase):
         self.assertFalse(self.job("trixie", "parity").prints_table)
         self.assertFalse(self.job("bookworm", "bind").prints_table)
 
+    def test_where_the_module_refuses(self) -> None:
+        with mock.patch.object(tree, "host_arch", return_value="amd64"):
+            self.assertIn("(powerpc)", self.job("trixie/ppc64el", "load").machine.environment["ANYIP6_REFUSES"])
+            self.assertEqual(self.job("trixie/arm64", "load").machine.environment["ANYIP6_REFUSES"], "")
+        self.assertNotIn("ppc64el", matrix.architectures_of("trixie"))
+
     def test_memory(self) -> None:
         command = self.job("trixie", "bind").machine.command()
         self.assertEqual(command[command.index("--mem") + 1], "1024")
