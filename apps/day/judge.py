@@ -161,13 +161,14 @@ def judge_day() -> None:
         judge_ways(the)
     rows = [judge_program(the, program) for program in the.programs]
     total = sum(request.number for request in the.requests)
+    length = the.event("end").begin - the.event("begin").begin
+    print("# table")
+    print(f"# table {total} requests in {length / 60:.0f} minutes:")
     print("# table")
     print("# table | program | of | way | requests | failed | on the withdrawn host | moved when it came back | why |")
     print("# table |---|---|---|---|---|---|---|---|")
     for row in rows:
         print(f"# table {row}")
-    length = the.event("end").begin - the.event("begin").begin
-    print(f"# {total} requests in {length / 60:.1f} minutes")
 
 
 {"ways": ways, "wait": wait, "day": judge_day}[sys.argv[2]]()

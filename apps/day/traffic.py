@@ -21,9 +21,9 @@ import day
 
 WORK = Path(sys.argv[1])
 TIME_LIMIT = int(sys.argv[3]) if len(sys.argv) > 3 else 120
-# More commands at once would make each of them slow on an emulated processor, until some run into their time limits. What waits
-# for the network most of the time does not count.
-AT_ONCE = 4
+# More commands at once would make each of them slow on emulated processors, until some run into time limits of their own. QUIC
+# has short ones. What waits for the network most of the time does not count.
+AT_ONCE = 2
 stop = threading.Event()
 lock = threading.Lock()
 room = threading.BoundedSemaphore(AT_ONCE)
@@ -99,7 +99,7 @@ def answered(program: day.Program, source: str) -> str:
 
 def first() -> None:
     asked = [program for program in day.programs() if not program.condition]
-    with ThreadPoolExecutor(2 * AT_ONCE) as pool:
+    with ThreadPoolExecutor(8) as pool:
         results = pool.map(lambda program: [answered(program, source) for source in program.sources], asked)
         for program, wrong in zip(asked, results):
             wrong = [why for why in wrong if why]

@@ -156,7 +156,7 @@ echo_server() {
 # The servers answer with the address of their client.
 backends() {
     mkdir -p "$work/servers"
-    truncate -s 2M "$work/big"
+    truncate -s 4M "$work/big"
     cat >"$work/servers/nginx.conf" <<END
 pid /run/nginx-servers.pid;
 error_log stderr;
