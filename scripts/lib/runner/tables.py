@@ -45,18 +45,23 @@ def kernels(jobs_of: list[list]) -> str:
     return by_release(KERNEL_HEAD, (kernel_row(jobs) for jobs in jobs_of))
 
 
-def keep(name: str, head: str, rows: list[str], key: Callable[[str], object]) -> None:
-    """Keeps rows for a page's table. A row replaces the one with its key. The other rows are those of the page and of earlier
-    runs here."""
+def keep(name: str, head: str, rows: list[str], key: Callable[[str], tuple | None]) -> None:
+    """Keeps rows for a page's table. A row replaces the one with its key. The other rows are those of earlier runs here, and of
+    the page. If both have a row, the newer kernel wins."""
     file = tree.CACHE / f"{name}.md"
     before = in_page(name) + (file.read_text(encoding="utf-8").splitlines() if file.exists() else [])
-    kept = {key(line): line for line in before + rows if re.match(r"\| \d", line)}
+    kept: dict[tuple, str] = {}
+    for line in by_release(head, before).splitlines() + rows:
+        if re.match(r"\| \d", line) and (found := key(line)):
+            kept[found] = line
     file.write_text(by_release(head, kept.values()), encoding="utf-8")
 
 
-def kernel_key(line: str) -> tuple:
-    """A suite has one row of each flavour, or one of each flavour and series."""
+def kernel_key(line: str) -> tuple | None:
+    """A suite has one row of each flavour, or one of each flavour and series. A kernel that check-all does not test has none."""
     row, = tested([line])
+    if row.describe() not in all_tested():
+        return None
     each = matrix.data()["suites"][row.suite].get("wanted") == "each series"
     return row.suite, row.arch, row.flavour, each and re.match(r"\d+\.\d+", row.release)[0]
 
@@ -136,6 +141,9 @@ class Tested:
     arch: str
     flavour: str
 
+    def describe(self) -> str:
+        return f"{self.suite} {self.arch} {self.flavour}"
+
 
 def tested(lines: list[str]) -> list[Tested]:
     """The rows of the table."""
@@ -143,10 +151,14 @@ def tested(lines: list[str]) -> list[Tested]:
     return [Tested(*row.groups()) for row in found if row]
 
 
+def all_tested() -> list[str]:
+    return [matrix.Kernel(name).describe() for name in matrix.data()["check"]["all"]]
+
+
 def kernel_names() -> list[str]:
     """How the page of the tested kernels differs from the kernels that are tested."""
-    has = [f"{row.suite} {row.arch} {row.flavour}" for row in tested(in_page("kernels"))]
-    names = [matrix.Kernel(name).describe() for name in matrix.data()["check"]["all"]]
+    has = [row.describe() for row in tested(in_page("kernels"))]
+    names = all_tested()
     page = page_with("kernels").relative_to(tree.TOP)
     wrong = [f"{page}: no row of {name}: make check-all, make docs" for name in Counter(names) - Counter(has)]
     return wrong + [f"{page}: {name} is not tested: make check-all, make docs" for name in Counter(has) - Counter(names)]

@@ -244,7 +244,8 @@ class Rows(InFolder):
 
     def test_a_kernel_of_the_archive_replaces_the_row_of_its_suite(self) -> None:
         page = [tables.KERNEL_HEAD, "|---|", *(f"| {kernel} | gcc 1 | 1 | 0 | 0 | 5 |" for kernel in (
-            "7.2.13 | forky, amd64, cloud", "7.2.1 | trixie-backports, amd64, cloud", "7.3.1 | trixie-backports, amd64, cloud"))]
+            "6.9.1 | gone, amd64, cloud", "7.2.13 | forky, amd64, cloud",
+            "7.2.1 | trixie-backports, amd64, cloud", "7.3.1 | trixie-backports, amd64, cloud"))]
         new = [f"| {kernel} | gcc 2 | 1 | 0 | 0 | 5 |" for kernel in (
             "7.3.4 | forky, amd64, cloud", "7.3.4 | trixie-backports, amd64, cloud")]
         with mock.patch.object(tables, "in_page", return_value=page), mock.patch.object(tables, "kernel_row", side_effect=new):
