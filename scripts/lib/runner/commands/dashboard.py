@@ -31,7 +31,7 @@ def exported(exporter: str) -> set[str]:
 
 
 def selected(expression: str) -> dict[str, bool]:
-    """The names in front of a selector, and whether each selector of a name chooses the host. No metric has no selector."""
+    """The names in front of a selector, and whether each selector of a name chooses the host."""
     chosen: dict[str, bool] = {}
     for name, labels in SELECTOR.findall(expression):
         chosen[name] = chosen.get(name, True) and 'instance=~"$instance"' in labels
@@ -41,6 +41,9 @@ def selected(expression: str) -> dict[str, bool]:
 def in_panel(title: str, expression: str, known: set[str]) -> list[str]:
     chosen = selected(expression)
     wrong = [f"{title}: the exporter prints no {name}" for name in sorted(set(chosen) - known - OF_THE_FILE)]
+    names = OURS.findall(expression)
+    with_selector = [name for name, _ in SELECTOR.findall(expression)]
+    wrong += [f"{title}: {name} has no selector" for name in sorted(set(names)) if names.count(name) > with_selector.count(name)]
     if not chosen:
         wrong.append(f"{title}: no metric with a selector")
     wrong += [f"{title}: {name} does not choose the host" for name, host in sorted(chosen.items()) if not host]

@@ -30,6 +30,10 @@ class Dashboard(unittest.TestCase):
         self.assertEqual(self.complaints(RATE, f"{LOADED} or anyip6_loaded{{}}"),
                          [f"{dashboard.DASHBOARD}: panel 1: anyip6_loaded does not choose the host"])
 
+    def test_without_a_selector(self) -> None:
+        self.assertEqual(self.complaints(RATE, f"anyip6_loaded or {LOADED}"),
+                         [f"{dashboard.DASHBOARD}: panel 1: anyip6_loaded has no selector"])
+
     def test_of_the_file(self) -> None:
         stale = 'time() - node_textfile_mtime_seconds{instance=~"$instance"} > 600'
         self.assertEqual(self.complaints(LOADED, RATE, stale), [])
