@@ -54,7 +54,7 @@
 
 /*
  * On s390 the getters call regs_get_register(). It is not exported in 6.12 and
- * inline in 7.2. A ftrace_regs is a pt_regs there, with the arguments in
+ * inline in 7.2. An ftrace_regs is a pt_regs there, with the arguments in
  * registers 2 to 6.
  */
 #ifdef CONFIG_S390

@@ -221,12 +221,12 @@ archive() {
 # stage_selftests ARCH DIR: puts the test programs into DIR/stage/ARCH. They are the same on every kernel of ARCH. Programs for
 # another architecture are built in the root of the suite that the guests' programs are of, because that has a compiler for them.
 stage_selftests() {
-    local arch=$1 ksft key root='' libs='' packages=(gcc libc6-dev linux-libc-dev libmnl-dev)
+    local arch=$1 ksft key root='' libs='' cc=gcc packages=(gcc libc6-dev linux-libc-dev libmnl-dev)
     if [[ $arch == "$host_arch" ]]; then
         need_packages make gcc libc6-dev libmnl-dev rsync
     else
         about "$arch"
-        packages=("gcc-${arch_triplet//_/-}" "libc6-dev-$arch-cross" "linux-libc-dev-$arch-cross")
+        cc=${arch_triplet}-gcc packages=("gcc-${arch_triplet//_/-}" "libc6-dev-$arch-cross" "linux-libc-dev-$arch-cross")
         libs=$("$top/scripts/kernels" unpack "${arch_suite}/$arch" libmnl-dev libmnl0) || return
         "$top/scripts/kernels" add "${arch_suite}" rsync "${packages[@]}"
         root=$cache/roots/$(matrix suites | awk -v s="${arch_suite}" '$1 == s { print $3 }')
@@ -244,7 +244,7 @@ program_sources() {
 
 # selftests_key: prints a hash of everything that the programs depend on. It uses the variables of stage_selftests.
 selftests_key() {
-    { program_sources && cat "$ksft/../../../debian-package" && echo "$libs" && where_built dpkg-query -W "${packages[@]}"; } |
+    { program_sources && cat "$ksft/../../../debian-package" && echo "$libs" && where_built dpkg-query -W "${packages[@]}" && where_built "$cc" --version; } |
         md5sum | cut -c 1-12
 }
 

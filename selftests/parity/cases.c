@@ -442,7 +442,7 @@ static void case_add(const struct tuple *t)
 static void generate_options(__u64 options, struct tuple *t)
 {
 	for (t->option = 0; t->option < NR_OPTIONS; t->option++)
-		if (in(options, t->option) && kind_takes(t->kind, t->option))
+		if (in(options, t->option))
 			case_add(t);
 }
 

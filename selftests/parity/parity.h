@@ -345,7 +345,6 @@ struct run {
 };
 
 bool kind_exists(enum kind kind);
-bool kind_takes(enum kind kind, enum option option);
 bool sock_does(enum op op);
 int sock_run(const struct run *r);	/* the outcome of a case in one family */
 bool run_mapped(const struct run *r);

@@ -133,38 +133,16 @@ void set_int(int fd, int level, int name, int value)
 		die("setsockopt(%d, %d): %s", level, name, strerror(errno));
 }
 
-static const unsigned int socket_options[NR_OPTIONS] = {
-	[O_REUSEADDR]	= OPT_REUSEADDR,
-	[O_MARK]	= OPT_MARK,
-	[O_FREEBIND]	= OPT_FREEBIND,
-	[O_TRANSPARENT]	= OPT_TRANSPARENT,
-};
-
-static bool takes(int family, enum kind kind, enum option option)
-{
-	int fd = sock_new(family, kind);
-	int err = sock_set_options(fd, family, socket_options[option]);
-
-	close(fd);
-	return err != -EOPNOTSUPP;
-}
-
-/* In 5.15 MPTCP knows neither IP_FREEBIND nor its like. */
-bool kind_takes(enum kind kind, enum option option)
-{
-	static enum { UNASKED, YES, NO } known[NR_KINDS][NR_OPTIONS];
-
-	if (!socket_options[option] || !kind_exists(kind))
-		return true;
-	if (known[kind][option] == UNASKED)
-		known[kind][option] = takes(AF_INET6, kind, option) &&
-			takes(AF_INET, kind, option) ? YES : NO;
-	return known[kind][option] == YES;
-}
-
 static void set_option(const struct run *r, int fd)
 {
-	if (sock_set_options(fd, r->family, socket_options[r->t->option]))
+	static const unsigned int opts[NR_OPTIONS] = {
+		[O_REUSEADDR]	= OPT_REUSEADDR,
+		[O_MARK]	= OPT_MARK,
+		[O_FREEBIND]	= OPT_FREEBIND,
+		[O_TRANSPARENT]	= OPT_TRANSPARENT,
+	};
+
+	if (sock_set_options(fd, r->family, opts[r->t->option]))
 		die_errno(option_names[r->t->option]);
 }
 
