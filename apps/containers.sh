@@ -5,7 +5,7 @@
 # packages of forky: docker-cli passt
 # shellcheck disable=SC2154 # by common.sh and who sources it
 
-# Those who give a program its sockets or its network.
+# Programs that give another program its sockets or its network.
 rows() {
     cat <<'END'
 socket_unit | systemd | Failed to create listening socket .*Cannot assign requested address |

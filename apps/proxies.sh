@@ -39,7 +39,7 @@ HTTP3() { caddy_asked --http3-only && expect protocol HTTP/3.0 "$(<"$work/answer
 caddy_on_all_addresses() {
     grep -v '^[[:space:]]*bind ' proxies/Caddyfile >"$work/Caddyfile" && start host caddy caddy run --adapter caddyfile --config "$work/Caddyfile" &&
         serves caddy_asked || return
-    [[ -z $(http3) ]] || { ! caddy_asked --http3-only -m 10 && note "works; HTTP/3 does not"; }
+    [[ -z $(http3) ]] || { answered 'https://[2001:db8:1::2]/' -k --http3-only && ! caddy_asked --http3-only -m 10 && note "works; HTTP/3 does not"; }
 }
 
 # slirp4netns connects a container that has no other network. It says nothing when it cannot bind.

@@ -42,5 +42,5 @@ xh_--interface() {
 
 trip_--source-address() {
     in_ns host trip -6 --udp -m json -C 3 --source-address "$from" "$peer" >"$work/answer" && cat "$work/answer" &&
-        grep -F "\"$peer\"" "$work/answer"
+        sed '1,/"hops"/d' "$work/answer" | grep -F "\"$peer\""
 }

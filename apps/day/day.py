@@ -33,7 +33,6 @@ class Program:
         self.waits = row.get("waits", False)
         self.loops = row.get("loops", 1)
         self.condition = row.get("while")
-        self.proves = row["proves"]
 
     def flows(self) -> list[tuple[str, str, str]]:
         return [(source, address, self.protocol) for source in self.sources for address in self.addresses]

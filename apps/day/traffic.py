@@ -83,7 +83,7 @@ def ask(program: day.Program, source: str, address: str) -> day.Request:
     if not why and not re.search(put(program.answer, values), output, re.M):
         why = f"another answer: {short(output)}"
     made = number(program.requests, output, 1)
-    failed = number(program.lost, output, made) if why else 0
+    failed = max(1, number(program.lost, output, made)) if why else 0
     return day.Request(begin, end, program.name, source, address, made, failed, answering(output), why)
 
 
