@@ -20,7 +20,7 @@ const char *command_line(const char *command);
 
 /* The module's file, the module, the kernel, the units. */
 void check_host(const struct host *host);
-/* A profile of lo takes the routes away that others made. */
+/* Profiles of lo. When one comes up, NetworkManager deletes the routes that others made. */
 void check_networkmanager(void);
 /* Switches, prefixes and neighbours of this network namespace. */
 void check_netns(const struct host *host);

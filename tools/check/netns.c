@@ -72,7 +72,7 @@ static void check_prefixes(void)
 
 			if (!prefix_route(&fib, p))
 				report("not-applied", APPLY,
-				       "%s: %s has no such route made by anyip6 apply",
+				       "%s: %s has no route that anyip6 apply made",
 				       p->where, p->address.text);
 			else
 				check_neigh(p);

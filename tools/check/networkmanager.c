@@ -37,8 +37,8 @@ void check_networkmanager(void)
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		if (is_profile_of_lo(found.gl_pathv[i]))
 			report("networkmanager",
-			       "nmcli connection delete that profile; see docs/networks.md#networkmanager",
-			       "NetworkManager has a profile of lo, %s, and deletes the routes of lo when it comes up",
+			       "find it with nmcli connection show, then: nmcli connection delete NAME",
+			       "NetworkManager has a profile of lo, %s, and deletes other routes of lo when it comes up",
 			       found.gl_pathv[i]);
 	globfree(&found);
 }
